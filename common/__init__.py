@@ -1,0 +1,1 @@
+"""What at least two assignments share: audio, features, metrics, training, run folders."""

@@ -1,0 +1,1 @@
+"""Metrics, one module per task: pure functions on arrays, checked against the library everyone trusts."""

@@ -1,0 +1,90 @@
+"""The homeworks once through on small data: make the data, train, evaluate, try out.
+
+    make demo, or python scripts/demo.py
+
+Each command is printed before it runs, as one would type it. A second call repeats no training: what is
+finished says so, what was interrupted goes on. A later homework adds its steps to `STEPS` and its folders
+to `RESULTS`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NUM_EXAMPLES = 6
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command to run: the words after `python`, and the files that exist only when its turn comes."""
+
+    command: Sequence[str]
+    files: Callable[[], Sequence[str]] = tuple
+
+
+def spread(pattern: str, count: int = NUM_EXAMPLES) -> list[str]:
+    """`count` of the files that match `pattern`, evenly spread over their sorted names."""
+    paths = sorted(ROOT.glob(pattern))
+    count = min(count, len(paths))
+    chosen = [paths[index * len(paths) // count] for index in range(count)]
+    return [str(path.relative_to(ROOT)) for path in chosen]
+
+
+STEPS = (
+    Step(["hw0/train.py", "--out", "runs/hw0/demo"]),
+    Step(["hw0/eval.py", "--model", "runs/hw0/demo"]),
+    Step(
+        ["hw0/infer.py", "--model", "runs/hw0/demo"],
+        files=lambda: spread("data/mini_nsynth/nsynth-test/audio/*.wav"),
+    ),
+)
+RESULTS = {
+    "data/mini_nsynth": "HW0's small data set, in the layout of NSynth",
+    "runs/hw0/demo": "HW0's note classifier: model, history, metrics, figures",
+}
+NEXT = "Classify a recording of your own: .venv/bin/python hw0/infer.py --model runs/hw0/demo FILE"
+
+
+def main() -> int:
+    began = time.monotonic()
+    for step in STEPS:
+        code = run(step)
+        if code:
+            print(f"\nstopped; `make demo` goes on from here (exit code {code})", file=sys.stderr)
+            return code
+    report(seconds=time.monotonic() - began)
+    return 0
+
+
+def run(step: Step) -> int:
+    """Print a step's command, run it from the root of the repository, return its exit code."""
+    words = [*step.command, *step.files()]
+    print(f"\n$ python {shlex.join(words)}", flush=True)
+    process = subprocess.Popen([sys.executable, *words], cwd=ROOT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # the command got the same signal, and says itself how to go on
+        process.wait()
+        return 130
+
+
+def report(*, seconds: float) -> None:
+    """What lies where now, with the number of files and the size of each folder."""
+    print(f"\nDone in {seconds / 60:.1f} minutes. Made:")
+    for folder, what in RESULTS.items():
+        sizes = [path.stat().st_size for path in (ROOT / folder).rglob("*") if path.is_file()]
+        print(f"  {folder:<18} {what} ({len(sizes)} files, {sum(sizes) / 1e6:.1f} MB)")
+        for figure in sorted((ROOT / folder).rglob("*.png")):
+            print(f"    {figure.relative_to(ROOT)}")
+    print(NEXT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
