@@ -93,6 +93,13 @@ def test_a_preset_gives_defaults_that_options_override(argv):
     assert run(presets=PRESETS)[1] == [Options()]
 
 
+def test_an_option_that_decides_over_others_is_found_before_parsing():
+    for argv in (["--model", "svm"], ["--model=svm"], ["--model", "cnn", "--rate", "1", "--model", "svm"]):
+        assert cli.chosen(argv, "--model", default="cnn") == "svm"
+    for argv in ([], ["--models", "svm"], ["x--model", "svm"], ["--model"], ["--name", "model=svm"]):
+        assert cli.chosen(argv, "--model", default="cnn") == "cnn"
+
+
 def test_a_user_error_is_one_line(capsys):
     assert run(main=raising(UserError("a.wav: empty; give another")))[0] == 2
     assert capsys.readouterr().err == "error: a.wav: empty; give another\n"
