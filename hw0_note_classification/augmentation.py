@@ -54,5 +54,5 @@ def random_stretch(batch: int, length: int, longest: float) -> Tensor:
     """
     width = torch.rand(batch, 1) * longest * length
     start = torch.rand(batch, 1) * (length - width)
-    position = torch.arange(length)
+    position = torch.arange(length) + 0.5  # its middle: the first and the last are hit like the others
     return (position >= start) & (position < start + width)

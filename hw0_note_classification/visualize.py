@@ -55,7 +55,8 @@ class VisualizeConfig:
     instruments: tuple[str, ...] = ()
     """Families (guitar) or instruments (guitar_acoustic_002), one a row; default: three that contrast."""
     pitches: tuple[int, ...] = ()
-    """MIDI numbers, one column each; default: 48 60 72, or the nearest octaves that the data have."""
+    """MIDI numbers, one column each; default: 48 60 72, or the nearest octaves that the data have, or three
+    for each instrument."""
     velocity: int | None = None
     """MIDI velocity of all notes; default: 100, or another that the data have."""
 
@@ -111,7 +112,8 @@ def choose_notes(
 ) -> list[list[Note]]:
     """Rows of notes: one row per instrument, one column per pitch, all at one velocity.
 
-    What is left open is searched for in the order of BY_CONTRAST, PITCHES and VELOCITIES.
+    What is left open is searched for in the order of BY_CONTRAST, PITCHES and VELOCITIES. If no three
+    instruments share pitches and a velocity, and none were asked for, each row has pitches of its own.
     Raises UserError if the data have no such notes.
     """
     table = _by_velocity(index)
@@ -121,7 +123,24 @@ def choose_notes(
             complete = [name for name, by_pitch in held.items() if by_pitch.keys() >= set(tried_pitches)]
             if chosen := _choose_instruments(complete, instruments):
                 return [[index[held[name][pitch]] for pitch in tried_pitches] for name in chosen]
-    raise UserError(_nothing_fits(index, instruments, pitches, velocity))
+    rows = [] if pitches or velocity is not None else _rows_of_their_own(index, table, instruments)
+    if not rows:
+        raise UserError(_nothing_fits(index, instruments, pitches, velocity))
+    return rows
+
+
+def _rows_of_their_own(index: NoteIndex, table: dict, instruments: Sequence[str]) -> list[list[Note]]:
+    """Lowest, middle and highest pitch of each instrument: those of mini-NSynth play a few notes each."""
+    played = defaultdict(dict)  # instrument_str -> pitch -> position in the index, the first of VELOCITIES
+    for velocity in reversed(VELOCITIES):
+        for name, by_pitch in table[velocity].items():
+            played[name].update(by_pitch)
+    complete = [name for name, by_pitch in played.items() if len(by_pitch) >= len(PITCHES)]
+    spread = {name: sorted(played[name]) for name in _choose_instruments(complete, instruments)}
+    return [
+        [index[played[name][pitch]] for pitch in (pitches[0], pitches[len(pitches) // 2], pitches[-1])]
+        for name, pitches in spread.items()
+    ]
 
 
 def _by_velocity(index: NoteIndex) -> dict[int, dict[str, dict[int, int]]]:

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,8 @@ def make_mini_nsynth(
     Errors: SynthesisError without FluidSynth or for a file that is no soundfont, before anything is written.
     """
     fonts = usable_soundfonts([*soundfonts, *find_soundfonts()])
+    for path, _ in fonts:
+        print(f"training notes are also played from {path}", file=sys.stderr)
     plans = plan_instruments(seed, fonts, notes)
     for split in notes:
         (root / f"nsynth-{split}" / "audio").mkdir(parents=True, exist_ok=True)
@@ -57,23 +60,26 @@ def make_mini_nsynth(
             bar.update(count)
     for split in notes:
         write_examples(root / f"nsynth-{split}", [plan for plan in plans if plan.split == split])
+    used = [default_soundfont(), *(path for path, _ in fonts)]
     origin = {
         "seed": seed,
         "notes": notes,
-        "soundfonts": {
-            path.name: sha256(path) for path in [default_soundfont(), *(path for path, _ in fonts)]
-        },
+        "soundfonts": [{"name": path.name, "sha256": sha256(path)} for path in used],
     }
     write_atomically(root / "mini_nsynth.json", json.dumps(origin, indent=2).encode())
 
 
 def usable_soundfonts(paths: Sequence[Path]) -> list[Soundfont]:
-    """The soundfonts beside TimGM6mb, each content once, with the programs of their bank 0."""
+    """The soundfonts beside TimGM6mb, each content once, with the programs of their bank 0.
+
+    Errors: SynthesisError for a file that is no soundfont.
+    """
     found: dict[str, Soundfont] = {}
-    for path in paths:
+    for path in map(Path, paths):
         with Synthesizer(path) as font:
             programs = frozenset(program for bank, program, _ in font.programs() if bank == 0)
-        found.setdefault(sha256(path), (Path(path), programs))
+        if path.name != default_soundfont().name:  # distributions ship it, too, in other versions
+            found.setdefault(sha256(path), (path, programs))
     found.pop(sha256(default_soundfont()), None)
     return list(found.values())
 
@@ -131,15 +137,21 @@ class ProgramVoice:
         self, pitch: int, velocity: int, rng: np.random.Generator, *, num_samples: int, sample_rate: int
     ) -> np.ndarray:
         """One note held three seconds, (num_samples,)."""
-        key = min(max(pitch + self.shift, 0), 127)
-        stereo = synthesizer(self.soundfont, os.getpid()).render(
+        for key in sorted(range(128), key=lambda key: abs(key - pitch - self.shift)):
+            stereo = self._render(key, pitch, velocity, num_samples / sample_rate)
+            if stereo.any():  # many programs lack samples for some keys: then the nearest that sounds, tuned
+                break
+        return soxr.resample(stereo.mean(axis=0), RENDER_RATE, sample_rate)[:num_samples].astype(np.float64)
+
+    def _render(self, key: int, pitch: int, velocity: int, duration: float) -> np.ndarray:
+        """The samples of `key`, tuned to `pitch`, (2, samples) at RENDER_RATE."""
+        return synthesizer(self.soundfont, os.getpid()).render(
             [Note(pitch=key, start=0.0, duration=HOLD_SECONDS, velocity=velocity)],
             program=self.program,
-            duration=num_samples / sample_rate,
+            duration=duration,
             cents=100.0 * (pitch - key) + self.cents,
             generators=self.generators,
         )
-        return soxr.resample(stereo.mean(axis=0), RENDER_RATE, sample_rate)[:num_samples].astype(np.float64)
 
 
 @functools.cache

@@ -45,6 +45,17 @@ def test_default_takes_the_octaves_that_there_are(nsynth_maker, tmp_path):
     assert [note.pitch for note in rows[0]] == [50, 62, 74]
 
 
+def test_instruments_that_share_no_pitches_get_rows_of_their_own(train):
+    missing = {4: 72, 8: 60, 1: 48}  # family: the pitch that its instruments lack
+    lacks = [missing.get(f, p) == p for f, p in zip(train.family, train.pitch, strict=True)]
+    rows = visualize.choose_notes(train.subset(~np.array(lacks)))
+    assert [(row[0].family_str, [note.pitch for note in row]) for row in rows] == [
+        ("keyboard", [48, 60, 67]),
+        ("string", [48, 67, 72]),
+        ("brass", [60, 67, 72]),
+    ]
+
+
 def test_families_instruments_and_pitches_can_be_chosen(train):
     last_guitar = sorted(
         {train[i].instrument_str for i in range(len(train)) if train[i].family_str == "guitar"}
