@@ -19,7 +19,7 @@ import numpy as np
 
 from common.synthesis import default_soundfont
 from hw0_note_classification.mini_nsynth.programs import NSYNTH_NOTES, PITCH_RANGES, PROGRAMS, source_of
-from hw0_note_classification.note_index import FAMILIES, SOURCES
+from hw0_note_classification.note_index import FAMILIES, SAMPLE_RATE, SOURCES
 
 VELOCITIES = (25, 50, 75, 100, 127)  # NSynth's
 NOTES = {"train": 6000, "valid": 700, "test": 900}
@@ -61,7 +61,7 @@ class InstrumentPlan:
         shared = {
             "instrument": self.number,
             "instrument_str": self.name,
-            "sample_rate": 16000,
+            "sample_rate": SAMPLE_RATE,
             "qualities": [0] * 10,  # NSynth's annotators listened; nobody did here
             "qualities_str": [],
             "instrument_family": FAMILIES.index(self.family),

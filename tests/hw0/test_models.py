@@ -116,7 +116,8 @@ def test_it_can_learn_eight_notes_by_heart(tiny_nsynth, scale):
     waveform = torch.stack([torch.from_numpy(read_note(notes.path(i)))[:16_000] for i in chosen])
     target = torch.from_numpy(notes.family[chosen]).long()
     assert len(set(target.tolist())) == 8
-    model = network(calibrated=False, input=scale, width=8, dropout=0.0, equalizer_db=0.0)
+    plain = {"dropout": 0.0, "equalizer_db": 0.0, "band_mask": 0.0, "time_mask": 0.0}
+    model = network(calibrated=False, input=scale, width=8, **plain)
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(60):
@@ -126,7 +127,7 @@ def test_it_can_learn_eight_notes_by_heart(tiny_nsynth, scale):
         optimizer.step()
     found = logits(model.eval(), waveform)
     assert found.argmax(dim=1).tolist() == target.tolist()
-    assert F.cross_entropy(found, target) < 0.2 < 2.0 < np.log(11)
+    assert F.cross_entropy(found, target) < 0.2  # by chance: log(11) = 2.4
 
 
 def test_every_weight_learns():
