@@ -120,7 +120,7 @@ def test_it_can_learn_eight_notes_by_heart(tiny_nsynth, scale):
     model = network(calibrated=False, input=scale, width=8, **plain)
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    for _ in range(60):
+    for _ in range(120):
         loss = F.cross_entropy(model(waveform), target)
         optimizer.zero_grad()
         loss.backward()
