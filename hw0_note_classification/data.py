@@ -2,7 +2,7 @@
 
     python hw0/data.py make                      # mini-NSynth under data/mini_nsynth, about a minute
     python hw0/data.py info [--data DIR]         # notes per family and split
-    python hw0/data.py check DIR                 # opens every recording, some 150 per second and core
+    python hw0/data.py check DIR                 # opens every recording, some 300 per second and core
 
 A data folder holds `nsynth-train` (or the course's `nsynth-subtrain`), `nsynth-valid` and `nsynth-test`,
 each with `examples.json` and `audio/`. Waveforms are float32 in [-1, 1], shape (samples,), 16 kHz, 4 s.
