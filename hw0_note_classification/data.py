@@ -21,10 +21,11 @@ import tyro
 
 from common import audio, cli
 from common.cli import UserError
+from common.problems import Problems
 from hw0_note_classification.data_check import check_recordings
 from hw0_note_classification.examples_json import load_index
 from hw0_note_classification.note_dataset import NoteDataset, note_batches, read_note
-from hw0_note_classification.note_index import FAMILIES, NUM_SAMPLES, SAMPLE_RATE, Note, NoteIndex, Problems
+from hw0_note_classification.note_index import FAMILIES, NUM_SAMPLES, SAMPLE_RATE, Note, NoteIndex
 
 __all__ = [  # what the other scripts need, defined here or in the files beside
     "FAMILIES",

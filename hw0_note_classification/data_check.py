@@ -12,7 +12,8 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from common import audio
-from hw0_note_classification.note_index import NUM_SAMPLES, SAMPLE_RATE, NoteIndex, Problems
+from common.problems import Problems
+from hw0_note_classification.note_index import NUM_SAMPLES, SAMPLE_RATE, NoteIndex
 
 SILENT_BELOW = 1 / 32768  # one step of 16-bit audio
 N_FFT = 4096  # 256 ms: bins of 4 Hz part the harmonics of the lowest notes

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from common.cli import UserError
-from hw0_note_classification.note_index import COLUMNS, FAMILIES, SAMPLE_RATE, SOURCES, NoteIndex, Problems
+from common.problems import Problems
+from hw0_note_classification.note_index import COLUMNS, FAMILIES, SAMPLE_RATE, SOURCES, NoteIndex
 
 CHUNK = 1 << 20  # characters read at a time; far longer than any entry
 CACHE_FROM_BYTES = (

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from common import audio
 from common.cli import UserError
-from hw0_note_classification.note_index import NUM_SAMPLES, SAMPLE_RATE, NoteIndex, Problems
+from common.problems import Problems
+from hw0_note_classification.note_index import NUM_SAMPLES, SAMPLE_RATE, NoteIndex
 
 GIVE_UP_AFTER = 100  # unreadable recordings in a row: not dirt any more, the disk or the folder is gone
 

@@ -9,7 +9,8 @@ import pytest
 
 from common.cli import UserError
 from hw0_note_classification import data, examples_json
-from hw0_note_classification.note_index import NoteIndex, Problems
+from common.problems import Problems
+from hw0_note_classification.note_index import NoteIndex
 
 
 def entries_of(folder) -> dict:
