@@ -17,15 +17,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.peer import ShortChunkCNN, print_speed, take_turns
 from common import cli
-from common.features import LogMelSpectrogram
 from common.metrics.classification import top_k_accuracy
 from common.training import TrainingConfig, seed_everything
 from common.training.optimization import adamw, learning_rate
@@ -59,30 +58,6 @@ class BenchmarkConfig:
     """Of weights, batches and augmentation."""
     out: Path | None = None
     """JSON file for the results."""
-
-
-class ShortChunkCNN(nn.Module):
-    """waveform (B, samples) at 16 kHz -> logits (B, 11). A layer: convolution, batch norm, ReLU, pooling."""
-
-    def __init__(self, channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.log_mel = LogMelSpectrogram(sample_rate=SAMPLE_RATE, n_fft=2048, hop_length=512, n_mels=128)
-        self.normalization = nn.BatchNorm2d(1)
-        self.layers = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(inplace=True))
-            for a, b in pairwise((1, *channels))
-        ).to(memory_format=torch.channels_last)  # faster on a CPU, for the peer too
-        last = channels[-1]
-        hidden = nn.Sequential(nn.Linear(last, last), nn.BatchNorm1d(last), nn.ReLU(), nn.Dropout(0.5))
-        self.head = nn.Sequential(hidden, nn.Linear(last, len(FAMILIES)))
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        x = self.normalization(self.log_mel(waveform)[:, None])  # (B, S) -> (B, 1, M, T)
-        for layer in self.layers:
-            x = layer(x)  # -> (B, C, M, T)
-            pool = [min(2, size) for size in x.shape[2:]]  # the 126 frames of NSynth are one after six layers
-            x = nn.functional.max_pool2d(x, pool)  # -> (B, C, M / 2, T / 2)
-        return self.head(x.amax(dim=(2, 3)))
 
 
 @dataclass
@@ -154,38 +129,21 @@ def train_for(trainer: Trainer, valid: Notes, seconds: float, clock=time.perf_co
     return rows
 
 
-def take_turns(steps: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each step, after one that warms up."""
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(1 + repeats):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            times[name].append(time.perf_counter() - start)
-    return {name: seconds[1:] for name, seconds in times.items()}
-
-
 def main(config: BenchmarkConfig) -> None:
     torch.set_num_threads(config.threads)
     train, valid = map(Notes.read, open_training_splits(ensure_data(config.data)))
     training = replace(PRESET.training, learning_rate=config.learning_rate, seed=config.seed)
-    networks = {"ours": partial(NoteCNN, PRESET.cnn), "peer": partial(ShortChunkCNN, config.peer_channels)}
+    peer = partial(ShortChunkCNN, config.peer_channels, classes=len(FAMILIES), sample_rate=SAMPLE_RATE)
+    networks = {"ours": partial(NoteCNN, PRESET.cnn), "peer": peer}
     print(f"{len(train.target)} notes, {config.threads} threads, batches of {training.batch_size}")
     trainer = partial(Trainer, train=train, config=training)  # of a network that is made anew
     times = take_turns({name: trainer(make).step for name, make in networks.items()}, config.repeats)
-    print_speed(times, training.batch_size)
+    print_speed("training", times, training.batch_size)
     curves = {name: train_for(trainer(make), valid, config.seconds) for name, make in networks.items()}
     print_accuracy(curves, config.seconds)
     if config.out:
         results = {"torch": torch.__version__, "step_seconds": times, "curves": curves}
         config.out.write_text(json.dumps(asdict(config) | results, indent=1, default=str))
-
-
-def print_speed(times: dict[str, list[float]], batch_size: int) -> None:
-    print("\ntraining         clips/s  times the peer  quartiles")
-    for name, seconds in times.items():
-        low, middle, high = np.percentile(np.array(times["peer"]) / seconds, [25, 50, 75])
-        print(f"{name:14}{batch_size / np.median(seconds):10.1f}{middle:16.2f}  {low:.2f} - {high:.2f}")
 
 
 def print_accuracy(curves: dict[str, list[dict]], seconds: float) -> None:

@@ -34,6 +34,9 @@ WRITE_CHUNK = (
 # The spellings are those of wav, aiff, au, w64 and rf64.
 CUT_CHUNK = re.compile(r"(?:data|SSND|Data Size|riff|Riff size)\s*: (\d+) \(should be (\d+)\)")
 STREAMED_BYTES = 0x7FFFF000  # from here on the size is a placeholder of programs that write wav into a pipe
+MP3_MEMORY = (
+    8192  # samples; begun elsewhere, an mp3 at 16 kHz sounded wrong for 2000: earlier bits are missing
+)
 UNKNOWN_FRAMES = 1 << 62  # libsndfile gives more than this for a stream that does not say how long it is
 
 
@@ -92,6 +95,21 @@ def read(
     return resample(waveform, original_rate=original_rate, target_rate=sample_rate), sample_rate
 
 
+def read_blocks(path: str | Path, *, samples: int) -> Iterator[np.ndarray]:
+    """The mean of the channels of a file at its own rate, `samples` at a time: (samples,), the last fewer.
+
+    Together they are what `read` gives at once, in the memory of one. The file stays open: opened anew for
+    each block, an mp3 would be scanned from its beginning each time. AudioError as in `read`, but not for
+    silence.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        for first in range(0, file.frames, samples):
+            block = _decode(path, file, first, min(samples, file.frames - first))
+            _check_finite(path, block, file.samplerate, first / file.samplerate)
+            yield to_mono(block)[0]
+
+
 def resample(waveform: np.ndarray, *, original_rate: int, target_rate: int) -> np.ndarray:
     """(channels, samples) -> (channels, ceil(samples * target_rate / original_rate)), band-limited, in phase.
 
@@ -141,6 +159,13 @@ def write(path: str | Path, waveform: np.ndarray, *, sample_rate: int, subtype: 
     return path
 
 
+class _SoundFile(soundfile.SoundFile):
+    """A file that goes on where the last read ended; soundfile seeks there, which an mp3 does not survive."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[soundfile.SoundFile]:
     """A file that libsndfile understands and that is as long as its header says."""
@@ -153,7 +178,7 @@ def _open(path: Path) -> Iterator[soundfile.SoundFile]:
     if not os.access(path, os.R_OK):
         raise AudioError(f"{path}: no permission to read it; change its owner or mode")
     try:
-        file = soundfile.SoundFile(path)
+        file = _SoundFile(os.fsencode(path))  # which takes a str for UTF-8, as not every name is
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which has no header
         raise AudioError(f"{path}: not readable as audio ({_reason(error)}); convert it to wav") from error
     with file:
@@ -195,7 +220,11 @@ def _part(path: Path, file: soundfile.SoundFile, start: float, duration: float |
 
 def _decode(path: Path, file: soundfile.SoundFile, first: int, count: int) -> np.ndarray:
     try:
-        file.seek(first)
+        if file.tell() != first:
+            before = min(first, MP3_MEMORY) if file.format == "MP3" else 0
+            file.seek(first - before)
+            if before:
+                file.read(before, dtype="float32")
         frames = file.read(count, dtype="float32", always_2d=True)  # (samples, channels)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: damaged or truncated ({_reason(error)}); get the file again") from error

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import select
@@ -28,6 +29,18 @@ class UserError(Exception):
     """Something the user can mend. Its text is one line: what is wrong; what to do."""
 
 
+def say(text: str) -> None:
+    """Tell the user something beside the results: on standard error, at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def at_least(lowest: float, **options: float) -> None:
+    """Raise UserError for an option below `lowest`: `at_least(1, batch_size=config.batch_size)`."""
+    for name, value in options.items():
+        if value < lowest:
+            raise UserError(f"--{name.replace('_', '-')} is {value}; give at least {lowest}")
+
+
 def run(
     main: Callable[[Config], int | None],
     config_class: type[Config],
@@ -42,6 +55,8 @@ def run(
     `--debug`, anywhere on the command line, shows the traceback of an error in the input.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names may hold what the screen cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")
     debug = "--debug" in argv
     argv = [argument for argument in argv if argument != "--debug"]
     sys.exit(guarded(lambda: main(parse(config_class, argv, main.__module__, presets)), debug=debug))

@@ -56,6 +56,14 @@ class Bar(NamedTuple):
     high: float | None = None
 
 
+def literal(text: str) -> str:
+    """`text`, a file's name perhaps, so that matplotlib draws it letter by letter.
+
+    Between two $ it expects a formula, and fails over what is none; bytes that are not UTF-8 become ?.
+    """
+    return text.replace("$", r"\$").encode("utf-8", errors="replace").decode()
+
+
 def confusion_figure(table: ArrayLike, labels: Sequence[str], *, title: str = "") -> Figure:
     """Confusion table (classes, classes), true classes in rows: counts as text, share of the row as colour.
 
@@ -69,7 +77,7 @@ def confusion_figure(table: ArrayLike, labels: Sequence[str], *, title: str = ""
     shares = table / np.maximum(support, 1)[:, None]
     side = max(4.0, 0.56 * len(labels) + 1.6)
     figure = Figure(figsize=(side + 1.2, side), layout="compressed")
-    axes = figure.add_subplot(title=title, xlabel="predicted class", ylabel="true class (items)")
+    axes = figure.add_subplot(title=literal(title), xlabel="predicted class", ylabel="true class (items)")
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), [f"{label} ({n})" for label, n in zip(labels, support, strict=True)])
@@ -137,7 +145,7 @@ def spectrogram_figure(
     if not 1 <= len(panels) <= rows * columns:
         raise ValueError(f"panels must be 1 to rows x columns = {rows * columns}, got {len(panels)}")
     figure = Figure(figsize=(3.4 * columns + 0.8, 2.4 * rows + 0.5), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(literal(title))
     grid = figure.subplots(rows, columns, squeeze=False)
     loudest = max(float(np.max(panel.level)) for panel in panels)
     for axes, panel in zip(grid.flat, panels, strict=False):
@@ -202,7 +210,7 @@ def bar_figure(
         raise ValueError("bars must have at least one entry, got none")
     bars = [Bar(*bar) for bar in bars]
     figure = Figure(figsize=(7.0, 0.5 * len(bars) + 1.6), layout="constrained")
-    axes = figure.add_subplot(title=title, xlabel=value_label)
+    axes = figure.add_subplot(title=literal(title), xlabel=literal(value_label))
     axes.barh(range(len(bars)), [_number(bar.value) for bar in bars], height=0.62, color=OKABE_ITO[5])
     axes.axvline(0, color="black", linewidth=0.8)
     for index, bar in enumerate(bars):
@@ -210,7 +218,7 @@ def bar_figure(
     for index, (name, value) in enumerate((baselines or {}).items()):
         style = dict(color=OKABE_ITO[1 + index % 3], linestyle=("--", ":", "-.")[index % 3])
         axes.axvline(value, **style, label=f"{name} ({value:.{digits}f})")
-    axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
+    axes.set_yticks(range(len(bars)), [literal(bar.label) for bar in bars])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.margins(x=0.12)
@@ -268,7 +276,7 @@ def draw_spectrogram(axes: Axes, panel: SpectrogramPanel) -> AxesImage:
     )
     # Rows are equally high, that is, equally spaced in mel; each tick stands where its frequency falls.
     axes.set_yticks(*_hertz_ticks(frequencies))
-    axes.set_title(panel.title, fontsize="medium")
+    axes.set_title(literal(panel.title), fontsize="medium")
     return image
 
 

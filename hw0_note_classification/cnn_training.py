@@ -7,27 +7,27 @@ Sources: mixup, Zhang et al. 2018, eq. 1; label smoothing, Szegedy et al. 2016, 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from common import plots
 from common.cli import UserError
 from common.metrics.classification import top_k_accuracy
 from common.run_folder import RunFolder, is_main_process
 from common.training import (
     TrainingConfig,
+    collate_readable,
     evaluation_loader,
     fit,
+    logits_and_targets,
     seed_everything,
-    to_device,
     training_loader,
 )
+from common.training.learning_curve import save_learning_curve
 from hw0_note_classification.models import CNNConfig, NoteCNN
-from hw0_note_classification.note_dataset import NoteDataset, collate_readable
+from hw0_note_classification.note_dataset import NoteDataset
 from hw0_note_classification.note_index import NoteIndex
 
 QUIETEST_NOISE = -60.0  # dB below the note: below what 16-bit recordings of quiet notes have anyway
@@ -141,13 +141,7 @@ class Validation:
         )
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
-        device = next(model.parameters()).device
-        logits, target = [], []
-        for batch in self.loader:
-            if batch is not None:  # not a single one of its recordings can be read
-                logits.append(model(to_device(batch["waveform"], device)).float().cpu())
-                target.append(batch["target"])
-        logits, target = torch.cat(logits), torch.cat(target)  # (notes, 11), (notes,)
+        logits, target = logits_and_targets(model, self.loader)  # (notes, 11), (notes,)
         top1, top3 = (top_k_accuracy(target, logits, k) for k in (1, 3))
         loss = F.cross_entropy(logits, target).item()
         return {"score": top1, "valid_loss": loss, "valid_top1": top1, "valid_top3": top3}
@@ -164,9 +158,3 @@ def inverse_frequencies(counts: np.ndarray) -> Tensor:
     present = counts > 0
     weights = np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
     return torch.tensor(weights, dtype=torch.float32)
-
-
-def save_learning_curve(run: RunFolder, *, best_epoch: int) -> Path:
-    """Draw losses and accuracies of all epochs of a run."""
-    figure = plots.learning_curve_figure(run.history(), best_epoch=best_epoch)
-    return plots.save(figure, run.path / "figures" / "learning_curve.png")

@@ -10,17 +10,16 @@ each with `examples.json` and `audio/`. Waveforms are float32 in [-1, 1], shape 
 
 from __future__ import annotations
 
-import fcntl
 import os
-import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tyro
 
-from common import audio, cli
-from common.cli import UserError
+from common import audio, cli, mini_data
+from common.cli import UserError, say
 from common.problems import Problems
 from hw0_note_classification.data_check import check_recordings
 from hw0_note_classification.examples_json import load_index
@@ -58,7 +57,7 @@ def open_training_splits(root: Path) -> tuple[NoteIndex, NoteIndex]:
     train, valid = (_open_and_report(root, split) for split in ("train", "valid"))
     shared = np.intersect1d(train.instrument, valid.instrument)
     if len(shared):
-        _say(f"{root}: {len(shared)} instruments are in train and valid; validation will flatter the model")
+        say(f"{root}: {len(shared)} instruments are in train and valid; validation will flatter the model")
     return train, valid
 
 
@@ -97,7 +96,7 @@ def split_folder(root: Path, split: str) -> Path:
     for name in names:
         if (root / name).is_dir():
             if name != f"nsynth-{split}":
-                _say(f"{root}: no nsynth-{split}; training on {name}")
+                say(f"{root}: no nsynth-{split}; training on {name}")
             return root / name
     # A bare folder may be tested on, but must not be training and validation at once.
     if (root / "examples.json").is_file() and (split == "test" or root.name in names):
@@ -117,14 +116,9 @@ def ensure_data(path: Path | None, *, quick: bool = False) -> Path:
 
     `quick`: a mini-NSynth of a twentieth of the notes instead, in a folder of its own.
     """
-    if path is not None:
-        return Path(path)
-    root = default_data(quick=quick)
-    if not root.is_dir():
-        cost = "seconds" if quick else "about a minute"
-        _say(f"no --data given: making {'a small ' if quick else ''}mini-NSynth in {root} (once, {cost})")
-        make_data(root, quick=quick)
-    return root
+    cost = "seconds" if quick else "about a minute"
+    make, root = partial(make_data, quick=quick), default_data(quick=quick)
+    return mini_data.ensure(path, root, make=make, name="mini-NSynth", cost=cost, quick=quick)
 
 
 def make_data(
@@ -137,14 +131,9 @@ def make_data(
     # Only here, because it brings the synthesizer.
     from hw0_note_classification.mini_nsynth import NOTES, QUICK_NOTES, make_mini_nsynth
 
-    root.parent.mkdir(parents=True, exist_ok=True)
-    partial = root.with_name(f"{root.name}.partial")
-    with root.with_name(f".{root.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.is_dir():
-            notes = QUICK_NOTES if quick else NOTES
-            make_mini_nsynth(partial, seed=seed, soundfonts=soundfonts, jobs=jobs, notes=notes)
-            os.replace(partial, root)
+    notes = QUICK_NOTES if quick else NOTES
+    make = partial(make_mini_nsynth, seed=seed, soundfonts=soundfonts, jobs=jobs, notes=notes)
+    mini_data.make_once(root, make)
 
 
 def _open_and_report(root: Path, split: str) -> NoteIndex:
@@ -191,10 +180,6 @@ def _read_a_few(index: NoteIndex) -> None:
         except audio.AudioError as error:
             errors.append(error)
     raise errors[0]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 @dataclass

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from common import cli, plots
 from common.cli import UserError
+from common.commands import data_trained_on, model_names, results_folder, save_results
 from common.metrics.classification import (
     Metrics,
     bootstrap_interval,
@@ -29,13 +30,12 @@ from common.metrics.classification import (
     evaluate,
     top_k_hits,
 )
-from common.run_folder import write_atomically
-from common.run_folder.files import json_bytes
+from common.training_data import folder_name
 from hw0_note_classification import reports
 from hw0_note_classification.classifier import classify_notes, load_classifier
 from hw0_note_classification.data import FAMILIES, default_data, ensure_data, open_split
 from hw0_note_classification.note_index import NoteIndex
-from hw0_note_classification.training_data import TrainingData, folder_name, is_mini
+from hw0_note_classification.training_data import TrainingData, is_mini
 
 
 @dataclass(kw_only=True)
@@ -59,9 +59,8 @@ class EvalConfig:
     def __post_init__(self) -> None:
         if not self.model:
             raise UserError("--model names no folder; give the run folders that train.py wrote")
-        for option, value, lowest in (("--batch-size", self.batch_size, 1), ("--workers", self.workers, 0)):
-            if value < lowest:
-                raise UserError(f"{option} is {value}; give at least {lowest}")
+        cli.at_least(1, batch_size=self.batch_size)
+        cli.at_least(0, workers=self.workers)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def main(config: EvalConfig) -> None:
     notes = notes.subset(readable)
     evaluations = [
         evaluate_model(folder, name, data, notes, scores, skipped)
-        for folder, name, scores in zip(config.model, names(config.model), probabilities, strict=True)
+        for folder, name, scores in zip(config.model, model_names(config.model), probabilities, strict=True)
     ]
     print(show(evaluations, title(data, notes, skipped), notes, per_instrument=config.per_instrument))
     print()
@@ -98,21 +97,8 @@ def chosen_data(config: EvalConfig) -> Path:
     """`--data`, or the mini data that all models were trained on. UserError if that is not known."""
     if config.data is not None:
         return config.data
-    known = [trained_on for folder in config.model if (trained_on := TrainingData.load(folder))]
-    found = sorted({trained_on.name for trained_on in known})
-    for quick in (False, True):
-        if found == [folder_name(default_data(quick=quick))]:
-            return ensure_data(None, quick=quick)
-    reason = (
-        f"trained on {' and '.join(found)}" if found else "the folder does not say what it was trained on"
-    )
-    raise UserError(f"{config.model[0]}: {reason}; say with --data what to evaluate on")
-
-
-def names(folders: Sequence[Path]) -> list[str]:
-    """What to call the models: by their folders' names where these differ, else by the whole path."""
-    short = [folder_name(folder) for folder in folders]
-    return short if len(set(short)) == len(short) else [str(folder) for folder in folders]
+    known = map(TrainingData.load, config.model)
+    return data_trained_on(config.model, known, default_data=default_data, ensure_data=ensure_data)
 
 
 def evaluate_model(
@@ -132,10 +118,7 @@ def evaluate_model(
         groups=notes.groups,
     )
     about = {"data": folder_name(data), "is_mini_data": is_mini(data), "num_skipped": skipped}
-    at_home = trained_on is not None and trained_on.name == folder_name(data)
-    return Evaluation(
-        name, model if at_home else model / f"eval_{folder_name(data)}", probabilities, about | metrics
-    )
+    return Evaluation(name, results_folder(model, trained_on, data), probabilities, about | metrics)
 
 
 def title(data: Path, notes: NoteIndex, skipped: int) -> str:
@@ -180,17 +163,14 @@ def save(evaluations: Sequence[Evaluation], heading: str, notes: NoteIndex) -> l
 
 def save_one(one: Evaluation, heading: str, notes: NoteIndex) -> list[Path]:
     """metrics.json, report.txt and figures/confusion.png of one model."""
-    one.folder.mkdir(parents=True, exist_ok=True)
     text = show([one], heading, notes, per_instrument=True)
     predictions = one.probabilities.argmax(axis=1)
     table = confusion_table(notes.family, predictions, num_classes=len(FAMILIES))
     figure = plots.confusion_figure(
         table, FAMILIES, title=f"{one.name} on {one.metrics['data']}, top-1 {one.metrics['top1']:.3f}"
     )
-    write_atomically(one.folder / "metrics.json", json_bytes(one.metrics))
-    write_atomically(one.folder / "report.txt", f"{text}\n".encode())
-    confusion = plots.save(figure, one.folder / "figures" / "confusion.png")
-    return [one.folder / "metrics.json", one.folder / "report.txt", confusion]
+    written = save_results(one.folder, one.metrics, text)
+    return [*written, plots.save(figure, one.folder / "figures" / "confusion.png")]
 
 
 def comparison_figure(evaluations: Sequence[Evaluation]) -> Figure:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,7 +26,9 @@ from tqdm import tqdm
 
 from common import cli, plots
 from common.audio import AudioError
+from common.audio_files import audio_files
 from common.cli import UserError
+from common.commands import newest_run
 from common.features import LogMelSpectrogram, hz_to_mel, mel_to_hz
 from common.run_folder import write_atomically
 from hw0_note_classification.classifier import Classifier, load_classifier
@@ -34,7 +36,6 @@ from hw0_note_classification.data import FAMILIES
 from hw0_note_classification.note_finder import FoundNote, find_note
 
 RUNS = Path("runs/hw0")
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64", ".caf")
 TOP = 3
 N_FFT, HOP_LENGTH, N_MELS = 1024, 256, 128  # of the pictures
 
@@ -81,7 +82,9 @@ class Answer:
 
 
 def main(config: InferConfig) -> int:
-    classifier = load_classifier(config.model or newest_run(RUNS), device=config.device)
+    classifier = load_classifier(
+        config.model or newest_run(RUNS, script="hw0/train.py"), device=config.device
+    )
     paths = list(audio_files(config.files))
     table = None if config.json else Table(paths)
     answers = []
@@ -115,26 +118,6 @@ def classify(classifier: Classifier, path: Path) -> Answer:
     except AudioError as error:
         return Answer(path, error=str(error).removeprefix(f"{path}: "))
     return Answer(path, note, classifier.probabilities(torch.from_numpy(note.waveform)[None])[0])
-
-
-def newest_run(runs: Path) -> Path:
-    """The run folder below `runs` that was finished last; it is told. Errors: UserError if there is none."""
-    finished = [path for path in runs.glob("*/validation.json") if (path.parent / "config.json").is_file()]
-    if not finished:
-        raise UserError(f"{runs}: no finished run; train one with hw0/train.py, or name one with --model")
-    newest = max(finished, key=lambda path: path.stat().st_mtime).parent
-    print(f"model: {newest}, the newest run; --model chooses another", file=sys.stderr)
-    return newest
-
-
-def audio_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files, and for each folder the audio files below it, sorted; the folder itself if it has none."""
-    for path in paths:
-        if path.is_dir():
-            found = sorted(file for file in path.rglob("[!.]*") if file.suffix.lower() in AUDIO_SUFFIXES)
-            yield from found or [path]
-        else:
-            yield path
 
 
 class Table:

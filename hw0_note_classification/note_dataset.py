@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import DataLoader, Dataset
 
 from common import audio
 from common.cli import UserError
 from common.problems import Problems
+from common.training import collate_readable
 from hw0_note_classification.note_index import NUM_SAMPLES, SAMPLE_RATE, NoteIndex
 
 GIVE_UP_AFTER = 100  # unreadable recordings in a row: not dirt any more, the disk or the folder is gone
@@ -113,9 +114,3 @@ def note_batches(
     loader = DataLoader(dataset, batch_size=batch_size, num_workers=workers, collate_fn=collate_readable)
     yield from (batch for batch in loader if batch is not None)
     dataset.problems().report(index.folder)
-
-
-def collate_readable(items: list[dict | None]) -> dict[str, torch.Tensor] | None:
-    """A batch of the items that could be read; None if there is none."""
-    items = [item for item in items if item is not None]
-    return default_collate(items) if items else None

@@ -91,11 +91,9 @@ def read_envelope(path: Path) -> Envelope:
     hop = max(1, round(FRAME_SECONDS * info.sample_rate))
     block = hop * round(BLOCK_SECONDS / FRAME_SECONDS)
     energies = []
-    for first in range(0, info.frames, block):
-        last = min(first + block, info.frames)
-        waveform = read_mono(path, info.sample_rate, first / info.sample_rate, last / info.sample_rate)
+    for waveform in audio.read_blocks(path, samples=block):
         squares = np.square(waveform, dtype=np.float64)
-        energies.append(np.add.reduceat(squares, np.arange(0, last - first, hop)))
+        energies.append(np.add.reduceat(squares, np.arange(0, len(waveform), hop)))
     return Envelope(np.concatenate(energies), hop / info.sample_rate)
 
 

@@ -10,7 +10,6 @@ Without --data, mini-NSynth is made once and used. A run that was stopped goes o
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,11 @@ from typing import Literal, get_args
 
 from common import cli
 from common.cli import UserError
+from common.commands import next_command, places, shared_data
 from common.metrics.classification import Metrics, evaluate, format_report
 from common.run_folder import RunFolder, is_main_process, write_atomically
 from common.run_folder.files import json_bytes
-from common.training import TrainingConfig, from_main_process
+from common.training import TrainingConfig
 from common.training.processes import world_size
 from hw0_note_classification import ASSIGNMENT
 from hw0_note_classification.classifier import classify_notes, load_classifier
@@ -136,7 +136,7 @@ TRADITIONAL_PRESETS = {
 
 def main(config: TrainConfig) -> None:
     config.check()
-    data = shared_data(config)
+    data = shared_data(ensure_data, config.data, quick=config.preset == "quick")
     train, valid = open_training_splits(data)
     run = RunFolder.create(config.out_folder(), assignment=ASSIGNMENT, config=config)
     if is_main_process():
@@ -144,13 +144,7 @@ def main(config: TrainConfig) -> None:
     config.fit(train, valid, run)
     if is_main_process():
         print(report(run, validate(run, valid)))
-        print(f"next: {next_command(run, config)}")
-
-
-def shared_data(config: TrainConfig) -> Path:
-    """The data folder, which process 0 makes if need be."""
-    quick = config.preset == "quick"
-    return Path(from_main_process(lambda: {"data": str(ensure_data(config.data, quick=quick))})["data"])
+        print("next:", next_command("hw0/eval.py", "--model", run.path, data=config.data))
 
 
 def validate(run: RunFolder, valid: NoteIndex) -> Metrics:
@@ -172,15 +166,7 @@ def report(run: RunFolder, metrics: Metrics) -> str:
     data = TrainingData.load(run.path)
     kind = "mini data, not to be compared with scores on NSynth" if data.is_mini else data.name
     title = f"validation ({kind}); groups are instruments"
-    figures = sorted(run.path.glob("figures/*"))
-    places = [f"model folder: {run.path}", *(f"figure: {path}" for path in figures)]
-    return "\n".join(["", title, format_report(metrics, FAMILIES), "", *places])
-
-
-def next_command(run: RunFolder, config: TrainConfig) -> str:
-    """How to evaluate the model."""
-    command = ["python", "hw0/eval.py", "--model", str(run.path)]
-    return shlex.join(command + (["--data", str(config.data)] if config.data else []))
+    return "\n".join(["", title, format_report(metrics, FAMILIES), "", *places(run.path)])
 
 
 def command_line(argv: list[str]) -> tuple[type[TrainConfig], dict[str, TrainConfig]]:

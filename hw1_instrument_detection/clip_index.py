@@ -99,7 +99,12 @@ def read_clip(path: Path, *, start: float, sample_rate: int) -> NDArray[np.float
 
     What lies behind the end of the file is silence. Errors: AudioError.
     """
-    length = min(CLIP_SECONDS, audio.info(path).duration - start)
+    duration = audio.info(path).duration
+    if start >= duration:
+        raise AudioError(
+            f"{path}: is {duration:.3f} s long, a clip begins at {start:g} s; get the file again"
+        )
+    length = min(CLIP_SECONDS, duration - start)
     waveform, _ = audio.read(
         path, start=start, duration=length, sample_rate=sample_rate, mono=True, allow_silence=True
     )

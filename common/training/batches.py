@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from common.cli import UserError
 from common.training.config import TrainingConfig
@@ -116,6 +117,27 @@ def evaluation_loader(
     return DataLoader(
         dataset, batch_size=batch_size, collate_fn=collate, **_reading(workers, pick_device(device))
     )
+
+
+def collate_readable(items: list[dict | None]) -> dict[str, torch.Tensor] | None:
+    """A batch of the items that could be read; None if there is none."""
+    items = [item for item in items if item is not None]
+    return default_collate(items) if items else None
+
+
+@torch.no_grad()
+def logits_and_targets(model: nn.Module, loader: DataLoader) -> tuple[torch.Tensor, torch.Tensor]:
+    """What `model` says of the waveforms of all batches, float32 on the CPU, and the targets: (items, ...).
+
+    None among the batches, where not a single item can be read, is passed over.
+    """
+    device = next(model.parameters()).device
+    logits, targets = [], []
+    for batch in loader:
+        if batch is not None:
+            logits.append(model(to_device(batch["waveform"], device)).float().cpu())
+            targets.append(batch["target"])
+    return torch.cat(logits), torch.cat(targets)
 
 
 def _reading(workers: int, device: torch.device) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from common.run_folder import RunFolder, is_main_process, load_model, load_weigh
 from common.training.batches import seed_everything, to_device
 from common.training.checkpoint import State
 from common.training.config import TrainingConfig
-from common.training.optimization import adamw, learning_rate, update_average
+from common.training.optimization import adamw, learning_rate, set_learning_rate, update_average
 from common.training.processes import (
     distribute,
     from_main_process,
@@ -95,8 +95,7 @@ def train_epoch(
     for index, batch in enumerate(batches):
         now = state.epoch * state.steps_per_epoch + index
         rate = learning_rate(now, total_steps, config)
-        for group in state.optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(state.optimizer, rate)
         with torch.autocast(device.type, dtype=precision, enabled=mixed):
             loss = step(model, to_device(batch, device))
         state.scaler.scale(loss).backward()  # the scaler does nothing unless float16 needs it

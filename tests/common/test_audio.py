@@ -303,3 +303,44 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 
 def test_missing_folders_are_made(tmp_path):
     assert audio.write(tmp_path / "a" / "b" / "tone.wav", sine(), sample_rate=RATE).is_file()
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("samples", [999, 10_000, 50_000])
+def test_blocks_are_what_reading_at_once_gives(tmp_path, extension, samples):
+    path = audio.write(tmp_path / f"tone.{extension}", sine(channels=2, duration=1.6), sample_rate=RATE)
+    blocks = list(audio.read_blocks(path, samples=samples))
+    assert all(len(block) == samples for block in blocks[:-1])
+    np.testing.assert_array_equal(np.concatenate(blocks), audio.read(path, mono=True)[0][0])
+
+
+def test_blocks_of_a_bad_file_name_what_is_wrong(tmp_path):
+    waveform = np.zeros((RATE, 2), np.float32)
+    waveform[700, 1] = np.nan
+    soundfile.write(tmp_path / "nan.wav", waveform, RATE, subtype="FLOAT")
+    blocks = audio.read_blocks(tmp_path / "nan.wav", samples=500)
+    assert not next(blocks).any()
+    with pytest.raises(AudioError, match="the first at 0.044 s"):
+        next(blocks)
+    with pytest.raises(AudioError, match="truncated"):
+        list(audio.read_blocks(cut_file(tmp_path / "nan.wav"), samples=500))
+
+
+def test_a_name_that_is_no_utf_8(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")  # Latin-1, as from an old disk
+    os.replace(audio.write(tmp_path / "tone.wav", sine(), sample_rate=RATE), path)
+    assert audio.info(path).frames == RATE
+    np.testing.assert_allclose(audio.read(path)[0], sine(), atol=1 / 2**15)
+    path.write_bytes(b"no recording")
+    with pytest.raises(AudioError, match="not readable as audio"):
+        audio.read(path)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_parts_of_an_mp3_sound_as_they_do_in_the_whole(tmp_path, rate):
+    path = audio.write(tmp_path / "tone.mp3", sine(sample_rate=rate, duration=6.0), sample_rate=rate)
+    whole, _ = audio.read(path)
+    for start in (0.1, 1.5, 3.75):
+        part, _ = audio.read(path, start=start, duration=0.5)
+        expected = whole[:, round(start * rate) :][:, : rate // 2]
+        np.testing.assert_allclose(part, expected, rtol=0, atol=1e-5)

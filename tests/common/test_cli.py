@@ -179,3 +179,15 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 141
+
+
+def test_options_below_the_least_are_named():
+    cli.at_least(0, batch_size=0, workers=2)
+    with pytest.raises(UserError, match="--batch-size is 0; give at least 1"):
+        cli.at_least(1, workers=2, batch_size=0)
+
+
+def test_what_the_screen_cannot_show_is_escaped(tmp_path):
+    process = start(tmp_path, "print('caf\\udce9')", stdout=subprocess.PIPE)
+    assert process.communicate(timeout=60)[0] == "caf\\udce9\n"
+    assert process.returncode == 0

@@ -329,3 +329,10 @@ def test_bad_input_names_the_rule_and_shows_the_value(tmp_path):
         plots.search_figure([], parameter="C")
     with pytest.raises(ValueError, match="bars must have at least one entry"):
         plots.bar_figure([], value_label="x")
+
+
+@pytest.mark.parametrize("name", ["$\\frac$ 100%", "caf\udce9", "a_1^2 $"])
+def test_names_are_drawn_letter_by_letter(tmp_path, name):
+    figure = plots.bar_figure([plots.Bar(name, 0.5)], value_label=name, title=name)
+    assert picture(figure, tmp_path).size
+    assert plots.literal("caf\udce9 $x$") == r"caf? \$x\$"

@@ -31,7 +31,13 @@ from common.training import (
 )
 from common.training.batches import EpochBatches
 from common.training.checkpoint import State
-from common.training.optimization import adamw, learning_rate, update_average
+from common.training.optimization import (
+    adamw,
+    layer_decay,
+    learning_rate,
+    set_learning_rate,
+    update_average,
+)
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("training_script.py")
@@ -452,3 +458,96 @@ def test_the_average_follows_its_recursion():
         expected = decay * expected + (1 - decay) * value
     assert slow.weight.item() == pytest.approx(expected, rel=1e-6)
     assert slow.num_batches_tracked == 4
+
+
+# ---- learning rates by layer ----
+
+
+def test_scales_of_one_change_no_bit(tmp_path, undisturbed, monkeypatch):
+    original = script.make_model
+    scales = dict.fromkeys(["0.weight", "1.bias", "4.weight"], 1.0)
+    monkeypatch.setattr(script, "make_model", lambda options: set_scales(original(options), scales))
+    script.train(config(tmp_path / "run"))
+    assert same_files(tmp_path / "run", undisturbed)
+
+
+def set_scales(model: nn.Module, scales: dict[str, float]) -> nn.Module:
+    model.learning_rate_scales = scales
+    return model
+
+
+def test_each_parameter_takes_steps_of_its_own_length():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    model[1].bias.requires_grad_(False)
+    model.learning_rate_scales = {"0.weight": 0.1, "0.bias": 0.1, "1.weight": 0.0}
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    optimizer = adamw(model, TrainingConfig(weight_decay=0.0, learning_rate=7.0))
+    set_learning_rate(optimizer, 0.01)
+    for weight in model.parameters():
+        weight.grad = torch.full_like(weight, 3.0)  # Adam's first step has the length of the learning rate
+    optimizer.step()
+    moved = {name: (before[name] - weight).abs().max().item() for name, weight in model.named_parameters()}
+    expected = {"0.weight": 0.001, "0.bias": 0.001, "1.weight": 0.0, "1.bias": 0.0}
+    assert moved == pytest.approx(expected, abs=1e-6)
+
+
+def test_weight_decay_shrinks_with_the_learning_rate():
+    model = nn.Linear(1, 1, bias=False)
+    model.weight.data.fill_(1.0)
+    model.learning_rate_scales = {"weight": 0.5}
+    optimizer = adamw(model, TrainingConfig(weight_decay=0.2))
+    set_learning_rate(optimizer, 0.1)
+    model.weight.grad = torch.zeros(1, 1)
+    optimizer.step()
+    assert model.weight.item() == pytest.approx(1 - 0.1 * 0.5 * 0.2)
+
+
+def test_a_run_with_scales_resumes_to_the_last_bit(tmp_path, monkeypatch):
+    original = script.make_model
+    scales = {"0.weight": 0.1, "0.bias": 0.1, "1.weight": 0.3}
+
+    def half_frozen(options: script.Config) -> nn.Module:
+        model = set_scales(original(options), scales)
+        model[1].bias.requires_grad_(False)
+        return model
+
+    monkeypatch.setattr(script, "make_model", half_frozen)
+    script.train(config(tmp_path / "whole"))
+    with monkeypatch.context() as patch:
+        patch.setattr(State, "save", crash_at(State.save, 3))
+        with pytest.raises(ConnectionAbortedError):
+            script.train(config(tmp_path / "run"))
+    script.train(config(tmp_path / "run"))
+    assert same_files(tmp_path / "run", tmp_path / "whole")
+    weights = load_model(tmp_path / "run", assignment="points")[1]
+    assert torch.equal(weights["1.bias"], original(config(tmp_path)).state_dict()["1.bias"])  # frozen
+
+
+def crash_at(original, time_: int):
+    calls = []
+
+    def crash(*arguments):
+        calls.append(arguments)
+        if len(calls) == time_:
+            raise ConnectionAbortedError("the power went")
+        original(*arguments)
+
+    return crash
+
+
+def test_scales_for_what_is_no_parameter_are_refused():
+    model = nn.Linear(1, 1)
+    model.learning_rate_scales = {"wieght": 0.1}
+    with pytest.raises(ValueError, match="must name parameters, got wieght"):
+        adamw(model, TrainingConfig())
+
+
+def test_layers_decay_from_output_to_input():
+    model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1), nn.Linear(1, 1))
+    groups = [list(model[0].parameters()), list(model[1].parameters())]
+    assert layer_decay(model, groups, 0.5) == {
+        "0.weight": 0.25,
+        "0.bias": 0.25,
+        "1.weight": 0.5,
+        "1.bias": 0.5,
+    }

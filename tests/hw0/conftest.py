@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from common import cli
-from hw0_note_classification import eval, infer, train
-
 
 @pytest.fixture(scope="session")
 def nsynth_maker():
@@ -40,22 +37,9 @@ def folder(_clean_folder, tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def command():
+def command(command_of):
     """Run a command of HW0 in this process: `command("train", "--epochs", 1)` -> exit code."""
-
-    def run(name: str, *arguments) -> int:
-        argv = [str(argument) for argument in arguments]
-        if name == "train":
-            config_class, presets = train.command_line(argv)
-            main = train.main
-        else:
-            module = {"eval": eval, "infer": infer}[name]
-            main, config_class, presets = module.main, getattr(module, f"{name.capitalize()}Config"), None
-        with pytest.raises(SystemExit) as caught:
-            cli.run(main, config_class, argv, presets=presets)
-        return caught.value.code or 0
-
-    return run
+    return command_of("hw0_note_classification")
 
 
 @pytest.fixture(scope="session")
@@ -72,12 +56,6 @@ def knn_run(command, tiny_nsynth, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "knn"
     assert command("train", "--preset", "quick", "--model", "knn", "--data", tiny_nsynth, "--out", out) == 0
     return out
-
-
-@pytest.fixture
-def own_copy(tmp_path):
-    """Copy a run folder into this test's own folder: `own_copy(cnn_run)`, which keeps its name."""
-    return lambda folder: shutil.copytree(folder, tmp_path / "copies" / folder.name)
 
 
 @pytest.fixture

@@ -30,13 +30,6 @@ def metrics_of(folder) -> dict:
     return json.loads((folder / "metrics.json").read_text())
 
 
-def error_of(capsys) -> str:
-    """The one line that a failed command says."""
-    line = capsys.readouterr().err
-    assert line.startswith("error: ") and line.count("\n") == 1, line
-    return line
-
-
 def test_the_scores_are_those_of_scikit_learn(command, model, tiny_nsynth):
     assert command("eval", "--model", model, "--data", tiny_nsynth) == 0
     metrics = metrics_of(model)
@@ -161,14 +154,6 @@ def test_differences_by_hand(tiny_nsynth):
     assert eval.differences(evaluations, notes) == {"half": (-0.5, -0.5, -0.5), "wrong": (-1.0, -1.0, -1.0)}
 
 
-def test_models_of_one_name_are_told_apart(tmp_path):
-    assert eval.names([tmp_path / "a", tmp_path / "b"]) == ["a", "b"]
-    assert eval.names([tmp_path / "1" / "a", tmp_path / "2" / "a"]) == [
-        f"{tmp_path}/1/a",
-        f"{tmp_path}/2/a",
-    ]
-
-
 def test_broken_notes_are_skipped_and_counted(command, model, tiny_nsynth, tmp_path, capsys):
     shutil.copytree(tiny_nsynth / "nsynth-test", tmp_path / "broken" / "nsynth-test")
     first, second, third, *_ = sorted((tmp_path / "broken" / "nsynth-test" / "audio").iterdir())
@@ -185,7 +170,7 @@ def test_broken_notes_are_skipped_and_counted(command, model, tiny_nsynth, tmp_p
 
 
 def test_without_data_the_mini_data_of_the_training_is_taken(
-    command, model, linked, tiny_nsynth, tmp_path, monkeypatch, capsys
+    command, model, linked, tiny_nsynth, tmp_path, monkeypatch, capsys, error_of
 ):
     assert command("eval", "--model", model) == 2
     assert f"trained on {tiny_nsynth.name}; say with --data what to evaluate on" in error_of(capsys)
@@ -197,7 +182,7 @@ def test_without_data_the_mini_data_of_the_training_is_taken(
     assert metrics_of(model)["data"] == data.QUICK_NAME
 
 
-def test_a_model_folder_alone_is_enough(command, cnn_run, tiny_nsynth, tmp_path, capsys):
+def test_a_model_folder_alone_is_enough(command, cnn_run, tiny_nsynth, tmp_path, capsys, error_of):
     folder = tmp_path / "handed_in"
     folder.mkdir()
     for name in ("config.json", "model.safetensors"):
@@ -209,7 +194,7 @@ def test_a_model_folder_alone_is_enough(command, cnn_run, tiny_nsynth, tmp_path,
     assert metrics["num_items"] == 40 and "baseline_majority_top1" not in metrics
 
 
-def test_bad_folders_are_one_line(command, model, tiny_nsynth, tmp_path, capsys):
+def test_bad_folders_are_one_line(command, model, tiny_nsynth, tmp_path, capsys, error_of):
     assert command("eval", "--model", tmp_path / "nowhere", "--data", tiny_nsynth) == 2
     assert "no such folder; give the folder that train.py wrote" in error_of(capsys)
     assert command("eval", "--model", model, "--data", tmp_path / "nowhere") == 2

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from common.cli import UserError
-from hw0_note_classification import data, examples_json
 from common.problems import Problems
+from hw0_note_classification import data, examples_json
 from hw0_note_classification.note_index import NoteIndex
 
 

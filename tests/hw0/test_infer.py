@@ -47,6 +47,7 @@ def test_json_agrees_with_the_model(command, cnn_run, notes, capsys):
 @pytest.mark.parametrize("run", ["cnn_run", "knn_run"])
 def test_the_same_file_twice_gives_the_same_answer(command, run, notes, capsys, request):
     folder = request.getfixturevalue(run)
+    capsys.readouterr()  # of its training
     assert command("infer", notes[0], notes[1], notes[0], "--model", folder, "--json") == 0
     first, other, again = answers(capsys)
     assert first == again != other
@@ -119,12 +120,24 @@ def test_out_keeps_the_answers_and_a_picture_per_file(command, cnn_run, notes, t
     assert pictures == [f"001_{stem}.png", f"003_{stem}.png"]
 
 
-def test_the_newest_finished_run_is_the_default(cnn_run, tmp_path, capsys):
+@pytest.mark.parametrize("name", [b"$\\frac$ 100%.wav", b"caf\xe9.wav"])  # no formula; no UTF-8
+def test_any_name_will_do(command, cnn_run, notes, tmp_path, capsys, name):
+    path = tmp_path / os.fsdecode(name)
+    shutil.copy(notes[0], path)
+    assert command("infer", path, "--model", cnn_run, "--out", tmp_path / "out") == 0
+    assert (tmp_path / "out" / f"001_{path.stem}.png").is_file()
+    capsys.readouterr()
+    assert command("infer", path, "--model", cnn_run, "--json") == 0
+    assert [answer["file"] for answer in answers(capsys)] == [str(path)]
+
+
+def test_the_newest_finished_run_is_the_default(command, cnn_run, notes, tmp_path, monkeypatch, capsys):
     for age, name in enumerate(("newest", "older", "unfinished")):
         shutil.copytree(cnn_run, tmp_path / name)
         os.utime(tmp_path / name / "validation.json", (1e9 - age, 1e9 - age))
     (tmp_path / "unfinished" / "validation.json").unlink()
-    assert infer.newest_run(tmp_path) == tmp_path / "newest"
+    monkeypatch.setattr(infer, "RUNS", tmp_path)
+    assert command("infer", notes[0]) == 0
     assert f"model: {tmp_path / 'newest'}" in capsys.readouterr().err
 
 

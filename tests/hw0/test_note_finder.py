@@ -85,14 +85,20 @@ def test_the_size_of_the_blocks_makes_no_difference(tmp_path, monkeypatch):
 
 def test_a_long_file_is_read_in_parts(tmp_path, monkeypatch):
     sf.write(tmp_path / "a.wav", recording(120.0, (100.0, 2.0, 0.5)), RATE)
-    read, lengths = note_finder.audio.read, []
+    read, read_blocks, lengths = note_finder.audio.read, note_finder.audio.read_blocks, []
 
     def counted(*arguments, **options):
         waveform, rate = read(*arguments, **options)
         lengths.append(waveform.shape[1] / rate)
         return waveform, rate
 
+    def counted_blocks(*arguments, **options):
+        for block in read_blocks(*arguments, **options):
+            lengths.append(len(block) / RATE)
+            yield block
+
     monkeypatch.setattr(note_finder.audio, "read", counted)
+    monkeypatch.setattr(note_finder.audio, "read_blocks", counted_blocks)
     monkeypatch.setattr(note_finder, "BLOCK_SECONDS", 10.0)
     find_note(tmp_path / "a.wav", sample_rate=RATE)
     assert sum(lengths) >= 120 and max(lengths) <= 10.0

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +24,6 @@ from hw0_note_classification.cnn_training import (
 )
 from hw0_note_classification.models import CNNConfig
 from hw0_note_classification.training_data import TrainingData
-
-ROOT = Path(__file__).parents[2]
 
 
 def read_json(path: Path) -> dict:
@@ -142,25 +137,18 @@ def test_a_finished_run_is_not_trained_again(command, cnn_run, own_copy, tiny_ns
     assert (copy / "model.safetensors").read_bytes() == before
 
 
-def error_of(capsys) -> str:
-    """The one line that a failed command says."""
-    line = capsys.readouterr().err
-    assert line.startswith("error: ") and line.count("\n") == 1, line
-    return line
-
-
-def test_another_run_is_not_overwritten(command, cnn_run, tiny_nsynth, capsys):
+def test_another_run_is_not_overwritten(command, cnn_run, tiny_nsynth, capsys, error_of):
     assert quick(command, tiny_nsynth, cnn_run) == 2
     assert "begun with other options (--epochs 9, now 2)" in error_of(capsys)
 
 
-def test_a_folder_of_other_things_is_not_a_run(command, tiny_nsynth, tmp_path, capsys):
+def test_a_folder_of_other_things_is_not_a_run(command, tiny_nsynth, tmp_path, capsys, error_of):
     (tmp_path / "thesis.tex").write_text("")
     assert quick(command, tiny_nsynth, tmp_path) == 2
     assert "holds other things than a run" in error_of(capsys)
 
 
-def test_missing_data(command, linked, tiny_nsynth, tmp_path, capsys):
+def test_missing_data(command, linked, tiny_nsynth, tmp_path, capsys, error_of):
     assert quick(command, tmp_path / "nowhere", tmp_path / "run") == 2
     assert "nowhere: no such folder" in error_of(capsys)
     assert quick(command, linked(tiny_nsynth, "train"), tmp_path / "run") == 2
@@ -177,7 +165,7 @@ def test_missing_data(command, linked, tiny_nsynth, tmp_path, capsys):
         (("--label-smoothing", 1), "--label-smoothing is 1"),
     ],
 )
-def test_values_that_make_no_sense(command, tmp_path, capsys, options, message):
+def test_values_that_make_no_sense(command, tmp_path, capsys, error_of, options, message):
     assert command("train", "--out", tmp_path / "run", *options) == 2
     assert message in error_of(capsys)
 
@@ -220,7 +208,9 @@ def test_a_traditional_model_refuses_several_processes(tiny_nsynth, tmp_path, mo
     assert not (tmp_path / "run").exists()
 
 
-def test_options_that_do_not_go_together_leave_no_run_folder(command, tiny_nsynth, tmp_path, capsys):
+def test_options_that_do_not_go_together_leave_no_run_folder(
+    command, tiny_nsynth, tmp_path, capsys, error_of
+):
     options = ("--model", "knn", "--penalty", "l1", "--data", tiny_nsynth, "--out", tmp_path / "run")
     assert command("train", *options) == 2
     assert "--penalty l1 does not go with knn" in error_of(capsys)
@@ -228,25 +218,9 @@ def test_options_that_do_not_go_together_leave_no_run_folder(command, tiny_nsynt
 
 
 @pytest.mark.slow
-def test_two_processes_make_one_run(tiny_nsynth, tmp_path):
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    options = [
-        "--preset",
-        "quick",
-        "--epochs",
-        "1",
-        "--data",
-        str(tiny_nsynth),
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    result = subprocess.run(
-        [sys.executable, *torchrun, str(ROOT / "hw0" / "train.py"), *options],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def test_two_processes_make_one_run(torchrun, tiny_nsynth, tmp_path):
+    options = ("--preset", "quick", "--epochs", 1, "--data", tiny_nsynth, "--out", tmp_path / "run")
+    result = torchrun("hw0/train.py", *options)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("model folder:") == 1
     assert len(RunFolder.open(tmp_path / "run").history()) == 1

@@ -1,4 +1,4 @@
-"""Augmentation of mel spectrograms, inside the network: what one instrument through another microphone
+"""Augmentation of mel spectrograms, inside the network: what the same sound through another microphone
 looks like.
 
 A random equalizer (a smooth curve of gains over frequency) stands for the recording channel; masks of a

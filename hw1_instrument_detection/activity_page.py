@@ -1,0 +1,106 @@
+"""A page that plays a recording while a cursor moves over its activity: one HTML file, complete in itself.
+
+The recording is inside the page as an mp3, mixed to one channel at 24 kHz, about 0.6 MB per minute. One that
+is longer than 20 minutes is not: the page then plays the file itself, from where it lies, and says so.
+The page itself, with its style and script, is activity_page.html beside this file.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import soundfile
+
+from common.run_folder import write_atomically
+from hw1_instrument_detection.activity_table import extent, to_json
+from hw1_instrument_detection.classes import CLASSES, KEYS
+from hw1_instrument_detection.streaming import Activity, read_blocks
+
+TEMPLATE = Path(__file__).with_name("activity_page.html")
+LONGEST_EMBEDDED = 20 * 60.0  # seconds, 13 MB of page
+SAMPLE_RATE = 24_000  # Hz, of the sound in the page: all that the models hear, too
+COMPRESSION = 0.63  # in libsndfile's scale: 64 kbit/s at this rate
+PEAK = 0.98  # of what is encoded; mp3 overshoots a little
+
+
+def save_page(page: Path, recording: Path, activity: Activity) -> Path:
+    """Write the page of a recording to `page`, complete or not at all. Errors: AudioError."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    if activity.duration <= LONGEST_EMBEDDED:
+        source, note = embedded(recording), ""
+    else:
+        source = link(recording, page.parent)
+        note = (
+            "This recording is too long to be inside the page, which plays the file"
+            f" {os.path.relpath(recording, page.parent)}."
+            " Keep both where they are."
+        )
+    text = activity_page(activity, file=str(recording), title=recording.name, source=source, note=note)
+    write_atomically(page, text.encode("utf-8", errors="replace"))  # a name may be no UTF-8
+    return page
+
+
+def activity_page(activity: Activity, *, file: str, title: str, source: str, note: str = "") -> str:
+    """The HTML text. `file` is what the JSON calls it, `source` the address of the sound, `note` about it."""
+    parts = {
+        "title": html.escape(title),
+        "about": extent(activity),
+        "note": html.escape(note),
+        "source": html.escape(source),
+        "data": script_json(page_data(activity, file)),
+    }
+    # In one pass: what is filled in is not searched for places to fill in.
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], TEMPLATE.read_text(encoding="utf-8"))
+
+
+def page_data(activity: Activity, file: str) -> dict:
+    """What the script draws: the result as `infer.py --json` gives it, thresholds, and frames in percent."""
+    percent = np.round(100 * activity.frame_probabilities).astype(int)  # (frames, 9)
+    return {
+        "result": {"file": file} | to_json(activity),
+        "keys": KEYS,
+        "names": CLASSES,
+        "thresholds": activity.thresholds.tolist(),
+        "frames": percent.T.tolist(),
+        "frames_per_second": activity.frames_per_second,
+    }
+
+
+def script_json(value: object) -> str:
+    """JSON that can stand inside a <script> element: no text in it ends the element or begins a comment."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def embedded(recording: Path) -> str:
+    """The sound of a file as a data: address. Errors: AudioError.
+
+    The bit rate is constant: in an mp3 where it varies, browsers only guess where a second begins.
+    """
+    encoded = io.BytesIO()
+    with soundfile.SoundFile(
+        encoded,
+        "w",
+        SAMPLE_RATE,
+        channels=1,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=COMPRESSION,
+    ) as file:
+        for block in read_blocks(recording, sample_rate=SAMPLE_RATE):
+            file.write(np.clip(block, -PEAK, PEAK))
+    return "data:audio/mpeg;base64," + base64.b64encode(encoded.getvalue()).decode()
+
+
+def link(recording: Path, folder: Path) -> str:
+    """The address of a file, relative to a page in `folder`."""
+    return quote(Path(os.path.relpath(recording.resolve(), folder.resolve())).as_posix())
