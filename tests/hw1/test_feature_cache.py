@@ -14,10 +14,10 @@ from common.cli import UserError
 from common.run_folder import RunFolder
 from common.training import TrainingConfig
 from hw1_instrument_detection import ASSIGNMENT, feature_cache
-from hw1_instrument_detection.cached_training import fit_cached_detector
 from hw1_instrument_detection.clip_dataset import ClipDataset
 from hw1_instrument_detection.data import open_split
 from hw1_instrument_detection.detector import load_detector
+from hw1_instrument_detection.detector_training import cached_features, fit_detector
 from hw1_instrument_detection.encoders.huggingface import LayerSum
 from hw1_instrument_detection.feature_cache import CachedDetector, FeatureCache, fingerprint
 from hw1_instrument_detection.losses import Loss, LossConfig
@@ -159,9 +159,8 @@ def test_a_head_trained_on_the_cache_is_a_detector(slakh_copy, tmp_path):
     config = TrainingConfig(epochs=2, batch_size=4, workers=0, device="cpu", learning_rate=3e-3)
     run = RunFolder.create(tmp_path / "run", assignment=ASSIGNMENT, config=config)
     loss = Loss(LossConfig(), train.class_counts(), len(train))
-    best = fit_cached_detector(
-        detector, train, valid, folder=tmp_path / "cache", loss=loss, training=config, run=run
-    )
+    features = cached_features(detector, (train, valid), training=config, folder=tmp_path / "cache")
+    best = fit_detector(CachedDetector(detector), *features, loss=loss, training=config, run=run)
     assert 0 < best["valid_map"] <= 1 and len(run.history()) == 2
     loaded = load_detector(run.path, device="cpu").model
     for name, tensor in loaded.encoder.state_dict().items():
