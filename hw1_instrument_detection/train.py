@@ -69,7 +69,7 @@ class TrainConfig:
     """Share, 0 to 1, of the training tracks whose labels are used; a smaller share is part of a larger."""
     drums_are_percussion: bool = False
     """Count drum kits as Percussion; the course's labels do not."""
-    threshold_shrinkage: float = field(default=2.0, metadata=MAY_CHANGE)
+    threshold_shrinkage: float = field(default=8.0, metadata=MAY_CHANGE)
     """How strongly the threshold of a class that few validation tracks have is drawn towards one common to
     all: as if that one had been seen in so many tracks. 0: not at all."""
     head: HeadConfig = field(default_factory=HeadConfig)

@@ -60,7 +60,7 @@ def test_the_thresholds_are_those_of_the_validation_clips(cnn_run, tiny_slakh):
     clips, _ = data.open_split(tiny_slakh, "validation")
     readable, probabilities = detector.detect_clips(detector.load_detector(cnn_run, device="cpu"), clips)
     assert len(readable) == len(clips)
-    expected = choose_thresholds(clips.targets, probabilities, tracks=clips.groups, shrinkage=2.0)
+    expected = choose_thresholds(clips.targets, probabilities, tracks=clips.groups, shrinkage=8.0)
     np.testing.assert_allclose(load_thresholds(cnn_run), expected, rtol=1e-6)
     silent = [key for key, count in zip(KEYS, clips.class_counts(), strict=True) if count == 0]
     assert silent  # classes without a positive
