@@ -200,7 +200,7 @@ def test_no_tune_is_in_two_splits_and_no_seed_serves_twice(sounds):
 
 
 def test_too_many_minutes_are_refused(sounds):
-    with pytest.raises(ValueError, match="no numbers for 1000 tracks; ask for fewer minutes"):
+    with pytest.raises(ValueError, match="no numbers for 1500 tracks; ask for fewer minutes"):
         plan_pieces(0, {"test": 1000.0}, sounds)
 
 
