@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pretty_midi
 from numpy.typing import ArrayLike, NDArray
 
 from common.cli import UserError
+from common.midi import pretty_midi
 from hw1_instrument_detection.clip_index import CLIP_SECONDS
 
 ROUNDING = 1e-5  # s: what adding up ticks may be wrong by; a note that ends in it ends on the boundary

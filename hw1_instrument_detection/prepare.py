@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pretty_midi
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from common import audio
 from common.audio import AudioError
+from common.midi import pretty_midi
 from common.run_folder import write_atomically
 from common.run_folder.files import json_bytes
 from hw1_instrument_detection import slakh

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pretty_midi
 import yaml
 from numpy.typing import NDArray
 
 from common import audio
 from common.band.effects import active_level
 from common.band.score import BandPart, Piece
+from common.midi import pretty_midi
 from common.synthesis.score import without_overlap
 from hw1_instrument_detection.mini_slakh.planning import PiecePlan
 

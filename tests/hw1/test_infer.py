@@ -251,3 +251,11 @@ def test_as_a_process_standard_output_is_json_alone(model, song, tmp_path):
     assert result.returncode == 2
     assert [answer["file"] for answer in json.loads(result.stdout)] == [str(good), str(bad)]
     assert result.stderr.startswith(f"error: {bad}: ") and "Traceback" not in result.stderr
+
+
+def test_nothing_is_printed_before_the_list_where_ci_is_set():
+    """pyfluidsynth, which pretty_midi imports, would tell where its library lies."""
+    code = "import hw1_instrument_detection.infer, hw1_instrument_detection.midi_activity"
+    environment = {**os.environ, "CI": "true"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pretty_midi
+from common.midi import pretty_midi
 import pytest
 
 from hw1_instrument_detection.midi_activity import (

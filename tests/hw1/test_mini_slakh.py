@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-import pretty_midi
+from common.midi import pretty_midi
 import pytest
 import soundfile as sf
 import yaml

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pretty_midi
+from common.midi import pretty_midi
 import soundfile as sf
 import soxr
 import yaml
