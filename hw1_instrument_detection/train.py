@@ -181,6 +181,7 @@ PRESETS = {
     "quick": MelTrainConfig(
         preset="quick",
         mel=MelEncoderConfig(width=8),
+        remixing=RemixConfig(remix_draws=4),
         training=TrainingConfig(epochs=6, batch_size=8, learning_rate=3e-3, workers=0),
     ),
     "default": MelTrainConfig(

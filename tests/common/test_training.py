@@ -172,7 +172,7 @@ def test_killed_in_mid_epoch_it_ends_in_the_same_weights(tmp_path, undisturbed):
 
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path, undisturbed):
     out = tmp_path / "run"
-    process = launch(command(out, workers=1, sleep=0.2))
+    process = launch(command(out, workers=1, sleep=0.5))
     wait_for_epoch(out, 1)
     process.send_signal(signal.SIGINT)
     errors = process.communicate(timeout=60)[1]
