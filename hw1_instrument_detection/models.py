@@ -34,10 +34,8 @@ import torch
 from torch import Tensor, nn
 
 from common import pooling
-from common.augmentation import SpectralAugmentation
-from common.cli import UserError
-from common.encoders.mel_cnn import DYNAMIC_RANGE, block, require_share
-from common.features import MelSpectrogram, power_to_db
+from common.encoders.mel_cnn import DYNAMIC_RANGE, block, front_end, require_front_end, require_share
+from common.features import power_to_db
 from common.run_folder import strict_dataclass
 from hw1_instrument_detection.classes import NUM_CLASSES
 from hw1_instrument_detection.clip_index import SAMPLE_RATE
@@ -70,13 +68,7 @@ class MelEncoderConfig:
     """Augmentation: longest masked stretch of frames, as a share of all, 0 to 1."""
 
     def __post_init__(self) -> None:
-        for name in ("band_mask", "time_mask"):
-            require_share(name, getattr(self, name))
-        if self.width < 1 or self.n_mels < 16 or not 1 <= self.hop_length <= self.n_fft:
-            raise UserError(
-                f"--width {self.width} --n-mels {self.n_mels} --n-fft {self.n_fft} --hop-length"
-                f" {self.hop_length}: give a width of 1 or more, 16 bands or more and a hop of 1 to n-fft"
-            )
+        require_front_end(self)
 
 
 @dataclass(kw_only=True)
@@ -170,18 +162,7 @@ class MelEncoder(nn.Module):
         self.sample_rate = config.sample_rate
         self.frames_per_second = config.sample_rate / config.hop_length / TIME_SHRINK
         self.num_features = 8 * config.width
-        self.mel = MelSpectrogram(
-            sample_rate=config.sample_rate,
-            n_fft=config.n_fft,
-            hop_length=config.hop_length,
-            n_mels=config.n_mels,
-        )
-        self.augmentation = SpectralAugmentation(
-            equalizer_db=config.equalizer_db,
-            band_mask=config.band_mask,
-            time_mask=config.time_mask,
-            floor=-DYNAMIC_RANGE,
-        )
+        self.mel, self.augmentation = front_end(config)
         width = config.width
         self.blocks = nn.Sequential(
             block(1, width, kernel=5, stride=2, pool=(1, 2)),

@@ -9,7 +9,7 @@ last ones see a sixteenth of the bands and of the frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -47,13 +47,35 @@ class MelCNNConfig:
     """Augmentation: longest masked stretch of frames, as a share of all, 0 to 1."""
 
     def __post_init__(self) -> None:
-        for name in ("band_mask", "time_mask"):
-            require_share(name, getattr(self, name))
-        if self.width < 1 or self.n_mels < 16 or not 1 <= self.hop_length <= self.n_fft:
-            raise UserError(
-                f"--width {self.width} --n-mels {self.n_mels} --n-fft {self.n_fft} --hop-length"
-                f" {self.hop_length}: give a width of 1 or more, 16 bands or more and a hop of 1 to n-fft"
-            )
+        require_front_end(self)
+
+
+def front_end(config: Any) -> tuple[MelSpectrogram, SpectralAugmentation]:
+    """The mel spectrogram and the augmentation that a config of a mel network describes."""
+    mel = MelSpectrogram(
+        sample_rate=config.sample_rate,
+        n_fft=config.n_fft,
+        hop_length=config.hop_length,
+        n_mels=config.n_mels,
+    )
+    augmentation = SpectralAugmentation(
+        equalizer_db=config.equalizer_db,
+        band_mask=config.band_mask,
+        time_mask=config.time_mask,
+        floor=-DYNAMIC_RANGE,
+    )
+    return mel, augmentation
+
+
+def require_front_end(config: Any) -> None:
+    """Errors: UserError, naming the options, for a config that describes no mel network."""
+    for name in ("band_mask", "time_mask"):
+        require_share(name, getattr(config, name))
+    if config.width < 1 or config.n_mels < 16 or not 1 <= config.hop_length <= config.n_fft:
+        raise UserError(
+            f"--width {config.width} --n-mels {config.n_mels} --n-fft {config.n_fft} --hop-length"
+            f" {config.hop_length}: give a width of 1 or more, 16 bands or more and a hop of 1 to n-fft"
+        )
 
 
 def require_share(name: str, value: float) -> None:
@@ -72,18 +94,7 @@ class MelCNN(nn.Module):
         super().__init__()
         self.config = config
         self.num_channels = 8 * config.width
-        self.mel = MelSpectrogram(
-            sample_rate=config.sample_rate,
-            n_fft=config.n_fft,
-            hop_length=config.hop_length,
-            n_mels=config.n_mels,
-        )
-        self.augmentation = SpectralAugmentation(
-            equalizer_db=config.equalizer_db,
-            band_mask=config.band_mask,
-            time_mask=config.time_mask,
-            floor=-DYNAMIC_RANGE,
-        )
+        self.mel, self.augmentation = front_end(config)
         width = config.width
         self.blocks = nn.Sequential(
             block(1, width, kernel=5, stride=2, pool=(1, 2)),
