@@ -52,12 +52,19 @@ _SUNG_VELOCITY = 90
 
 
 def arrange(
-    tune: Tune, instruments: Sequence[Instrument], *, rng: np.random.Generator, duration: float
+    tune: Tune,
+    instruments: Sequence[Instrument],
+    *,
+    rng: np.random.Generator,
+    duration: float,
+    singer: bool = False,
+    transposition: int | None = None,
 ) -> Piece:
     """A piece of about `duration` seconds (to the nearest bar, four bars at least) for `instruments`.
 
-    Each instrument becomes one part, in the order given. ValueError without instruments or for a duration
-    that is not positive.
+    Each instrument becomes one part, in the order given. `singer`: somebody sings the tune in the sections of
+    `form.VOCAL`, and the band leaves it to them. `transposition` in semitones; drawn from -5..6 if None.
+    ValueError without instruments or for a duration that is not positive.
     """
     if not instruments:
         raise ValueError("a band needs at least one instrument, got none")
@@ -69,11 +76,12 @@ def arrange(
     bar_count = max(round(duration / bar_seconds), _FEWEST_BARS)
     if tune.beats_per_bar % 1:
         bar_count += bar_count % 2  # 9/8: two bars are a whole number of beats
-    transposition = int(rng.integers(-5, 7))
+    drawn = int(rng.integers(-5, 7))
+    transposition = drawn if transposition is None else transposition
     plans = plan_sections(bar_count, bar_seconds, tune.bars, rng)
     bars, melody = write_bars(tune, plans, transposition)
     feel = _draw_feel(style, tune, tempo, bar_count, rng)
-    casts = cast_sections(instruments, plans, bar_seconds, rng)
+    casts = cast_sections(instruments, plans, bar_seconds, rng, singer=singer)
     parts = _Band(style, tempo, feel, plans, casts, bars, rng).play(instruments)
     return Piece(
         title=tune.title,

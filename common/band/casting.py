@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.band.form import SectionPlan
+from common.band.form import VOCAL, SectionPlan
 from common.band.roles import can_lead
 from common.band.score import Instrument, Role
 
@@ -24,6 +24,9 @@ _PRESENCE: dict[Role, tuple[float, float]] = {
     "melody": (0.0, 0.0),  # see `_lead`
 }
 _SMALL_SCENE = 0.35  # of the pieces have a solo or a duo
+_SMALL_SCENE_SUNG = 0.6  # with a singer: a voice over one guitar or piano is what pop songs begin with
+_ANSWERS = 0.5  # of the sung sections in which a melody instrument plays a line beside the voice
+_DOUBLES = 0.12  # of the sung sections in which one plays along with the voice
 _RESTS_ONCE: dict[Role, float] = {"drums": 0.5, "bass": 0.6}  # the others nearly always
 _RESTS = 0.95
 _PAUSE = 5.0  # seconds: a section that long is a rest worth the name
@@ -34,8 +37,13 @@ def cast_sections(
     plans: Sequence[SectionPlan],
     bar_seconds: float,
     rng: np.random.Generator,
+    *,
+    singer: bool = False,
 ) -> list[Cast]:
-    """What each part plays in each section. Every part plays somewhere, and somebody plays everywhere."""
+    """What each part plays in each section. Every part plays somewhere, and somebody plays everywhere.
+
+    `singer`: the tune is sung in the sections of `VOCAL`, so that instruments seldom play it there.
+    """
     casts: list[Cast] = []
     leaders = _leaders(instruments, rng)
     for index, plan in enumerate(plans):
@@ -44,11 +52,13 @@ def cast_sections(
         else:
             casts.append({})
         if not casts[-1]:
-            casts[-1] = {
-                **_accompany(instruments, plan, rng),
-                **_lead(instruments, leaders, index, plan, rng),
-            }
-    if rng.random() < _SMALL_SCENE and len(instruments) > 2:
+            casts[-1] = _accompany(instruments, plan, rng)
+            if singer and plan.name in VOCAL:
+                casts[-1] |= _answer(instruments, leaders, rng)
+            else:
+                casts[-1] |= _lead(instruments, leaders, index, plan, rng)
+    small = _SMALL_SCENE_SUNG if singer else _SMALL_SCENE
+    if rng.random() < small and len(instruments) > 2:
         _small_scene(instruments, plans, casts, rng)
     _everybody_plays(instruments, plans, casts)
     _somebody_plays(instruments, casts, rng)
@@ -102,6 +112,17 @@ def _lead(
     cast[main] = "melody"
     if len(leaders) > 1 and rng.random() < 0.25 + 0.2 * (plan.name == "chorus"):
         cast[leaders[(index // 2 + 1) % len(leaders)]] = "melody"
+    return cast
+
+
+def _answer(instruments: Sequence[Instrument], leaders: Sequence[int], rng: np.random.Generator) -> Cast:
+    """Beside a singer melody instruments play lines of their own or rest; now and then one plays along."""
+    cast: Cast = {}
+    for leader in leaders:
+        if instruments[leader].role == "melody" and rng.random() < _ANSWERS:
+            cast[leader] = "counter"
+    if leaders and rng.random() < _DOUBLES:
+        cast[leaders[0]] = "melody"
     return cast
 
 

@@ -14,6 +14,7 @@ ENERGIES = {
     "intro": 0.4, "verse": 0.6, "chorus": 0.9, "bridge": 0.5, "solo": 0.65, "break": 0.25, "outro": 0.55,
 }  # fmt: skip
 UNSUNG = ("intro", "break", "outro")
+VOCAL = ("verse", "chorus", "bridge")  # where a singer, if the band has one, sings; a solo is an instrument's
 _SHORTEST_SECTION = 6.0  # seconds; long enough for a five-second clip to lie inside
 _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 

@@ -9,7 +9,6 @@ training.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
@@ -24,18 +23,16 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from common.band.arranger import arrange
+from common.band.making import first_tune, soundfont_entries, synthesizer_pool
 from common.band.presets import (
     Key,
     Preset,
     Split,
-    band_soundfonts,
     extra_soundfonts,
     presets,
-    sha256,
 )
 from common.band.rendering import choose_presets, render_stems
 from common.band.score import Piece
-from common.band.tunes import Tune, TuneError, read_tune
 from common.band.voices import SynthesizerPool, fit_to_keys
 from common.synthesis import find_soundfonts
 from hw1_instrument_detection.mini_slakh.planning import MINUTES, QUICK_MINUTES, PiecePlan, plan_pieces
@@ -80,9 +77,7 @@ def make_mini_slakh(
         "version": VERSION,
         "seed": seed,
         "minutes": dict(minutes),
-        "soundfonts": [
-            {"name": path.name, "sha256": sha256(path)} for path in [*band_soundfonts().values(), *fonts]
-        ],
+        "soundfonts": soundfont_entries(fonts),
     }
     write_atomically(root / MARKER, json.dumps(origin, indent=2).encode())
 
@@ -96,7 +91,7 @@ def make_track(root: Path, plan: PiecePlan, available: Mapping[Key, Sequence[Pre
     shutil.rmtree(partial, ignore_errors=True)  # of an interrupted call
     with threadpool_limits(1):  # the other cores have tracks of their own
         rng = np.random.default_rng(plan.seed)
-        synthesizers = synthesizer_pool(os.getpid())
+        synthesizers = synthesizer_pool(sample_rate=SAMPLE_RATE)
         piece, chosen = play_plan(plan, available, rng, synthesizers)
         stems = render_stems(piece, chosen, rng=rng, synthesizers=synthesizers, mono=True)
         sounds = [f"{preset.soundfont.stem}/{synthesizers.name(preset)}" for preset in chosen]
@@ -111,25 +106,9 @@ def play_plan(
     synthesizers: SynthesizerPool,
 ) -> tuple[Piece, list[Preset]]:
     """The piece of a plan as it will be rendered, and the preset of each of its parts; none is empty."""
-    piece = arrange(first_tune(plan), plan.instruments, rng=rng, duration=plan.duration)
+    piece = arrange(first_tune(plan.sources), plan.instruments, rng=rng, duration=plan.duration)
     chosen = choose_presets(rng, piece.parts, available)
     piece = fit_to_keys(piece, chosen, synthesizers)
     heard = [number for number, part in enumerate(piece.parts) if part.notes]
     piece = replace(piece, parts=tuple(piece.parts[number] for number in heard), sections=())
     return piece, [chosen[number] for number in heard]
-
-
-def first_tune(plan: PiecePlan) -> Tune:
-    """The first of the plan's tunes that can be used. TuneError if none can."""
-    for source in plan.sources[:-1]:
-        try:
-            return read_tune(source)
-        except TuneError:
-            continue
-    return read_tune(plan.sources[-1])
-
-
-@functools.cache
-def synthesizer_pool(_process: int) -> SynthesizerPool:
-    """One pool for each process: opening a soundfont takes longer than a track's drums."""
-    return SynthesizerPool(sample_rate=SAMPLE_RATE)

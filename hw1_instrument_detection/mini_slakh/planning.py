@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
+from common.band.making import deal_tunes, draw_durations, shuffled_tunes
 from common.band.presets import Key, Preset, Split
 from common.band.score import Instrument
-from common.band.tunes import TuneSource, catalog, split_of
+from common.band.tunes import TuneSource
 from hw1_instrument_detection.mini_slakh.lineups import MOST, draw_lineups
 
 FIRST_TRACK = {"train": 1, "validation": 1501, "test": 1876}  # Slakh2100's own numbers
@@ -24,7 +24,6 @@ QUICK_MINUTES = {"train": 2.7, "validation": 1.35, "test": 1.35}
 SECONDS = (30.0, 50.0)  # of a piece: many short ones have more bands and sounds than few long ones
 QUICK_BELOW = 5.0  # minutes: smaller splits have short pieces of few parts, so that they have several
 QUICK_SECONDS, QUICK_PARTS = (17.0, 23.0), 5
-SPARE_TUNES = 8  # for each piece: some of the corpus cannot be used, which is known only once they are read
 
 
 @dataclass(frozen=True)
@@ -66,20 +65,8 @@ def plan_pieces(
     return plans
 
 
-def draw_durations(rng: np.random.Generator, seconds: float, between: tuple[float, float]) -> list[float]:
-    """Lengths of pieces that last `seconds` together, each about `between` two."""
-    count = max(1, round(seconds / np.mean(between)))
-    drawn = rng.uniform(*between, count)
-    return (drawn * seconds / drawn.sum()).tolist()
-
-
 def draw_tunes(rng: np.random.Generator, split: Split, count: int) -> list[tuple[TuneSource, ...]]:
     """For each of `count` pieces some tunes of the split, no tune for two pieces."""
     if count > LAST_TRACK[split] - FIRST_TRACK[split] + 1:
         raise ValueError(f"Slakh2100's {split} has no numbers for {count} tracks; ask for fewer minutes")
-    known = catalog()
-    shuffled = (known[place] for place in rng.permutation(len(known)))
-    drawn = list(islice((source for source in shuffled if split_of(source) == split), count * SPARE_TUNES))
-    if len(drawn) < count:
-        raise ValueError(f"{split} has {len(drawn)} tunes for {count} tracks; ask for fewer minutes")
-    return [tuple(drawn[place::count]) for place in range(count)]
+    return deal_tunes(shuffled_tunes(rng, split), count, split=split)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from common import audio
 from common.band.effects import active_level
+from common.band.making import quantize
 from common.band.score import BandPart, Piece
 from common.midi import pretty_midi
 from common.synthesis.score import without_overlap
@@ -49,15 +50,6 @@ def write_track(
     }
     text = yaml.safe_dump(track_entry(plan, piece, entries), allow_unicode=True)
     (folder / "metadata.yaml").write_text(text, encoding="utf-8")
-
-
-def quantize(stems: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Stems (parts, 1, samples) in [-1, 1] -> steps of 16 bits. ValueError if one or the sum does not fit."""
-    steps = np.rint(stems * 32768.0).astype(np.int32)
-    highest = max(np.abs(steps).max(initial=0), np.abs(steps.sum(axis=0)).max(initial=0))
-    if highest > 32767:
-        raise ValueError(f"stems and their sum must stay below 1, got a peak of {highest / 32768:.3f}")
-    return steps
 
 
 def write_pcm(path: Path, steps: NDArray[np.int32]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from common.band.arranger import arrange, assign_roles, default_role
+from common.band.form import VOCAL
 from common.band.registers import PERCUSSIVE, keys_at_once, playable
 from common.band.roles import can_lead
 from common.band.score import ROLES, Instrument
@@ -302,3 +303,51 @@ def test_impossible_arrangements():
         arrange(make_tune(), [Instrument(0)], rng=rng, duration=0)
     with pytest.raises(ValueError, match="at least one instrument"):
         assign_roles([], False, rng)
+
+
+def share_of_sections_with_the_tune(pieces) -> float:
+    """Of the sections of `VOCAL`: in how many some part plays nine of ten notes of the tune."""
+    led = []
+    for piece in pieces:
+        for section in (section for section in piece.sections if section.name in VOCAL):
+            tune = [note for note in piece.melody if section.start <= note.start < section.end]
+            led.append(
+                any(
+                    np.mean([_plays(part.notes, note) for note in tune]) > 0.9
+                    for part in piece.parts
+                    if not part.instrument.is_drum
+                )
+            )
+    return float(np.mean(led))
+
+
+def _plays(notes, tune_note) -> bool:
+    return any(
+        abs(note.start - tune_note.start) < 0.08 and (note.pitch - tune_note.pitch) % 12 == 0
+        for note in notes
+    )
+
+
+def test_with_a_singer_the_band_seldom_plays_the_tune():
+    lineup = tuple(Instrument(program, role=default_role(program)) for program in (25, 33, 48, 73))
+
+    def pieces(singer):
+        for seed in range(12):
+            rng = np.random.default_rng(seed)
+            yield arrange(make_tune(), lineup, rng=rng, duration=60.0, singer=singer)
+
+    assert share_of_sections_with_the_tune(pieces(True)) < 0.3
+    assert share_of_sections_with_the_tune(pieces(False)) > 0.8
+
+
+def test_the_key_can_be_asked_for():
+    for transposition in (-5, 0, 6):
+        piece = arrange(
+            make_tune(),
+            [Instrument(0, role="chords")],
+            rng=np.random.default_rng(0),
+            duration=20.0,
+            transposition=transposition,
+        )
+        assert piece.transposition == transposition
+        assert piece.lead_sheet[0].root == transposition % 12
