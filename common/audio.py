@@ -96,7 +96,13 @@ def read(
 
 
 def read_blocks(path: str | Path, *, samples: int) -> Iterator[np.ndarray]:
-    """The mean of the channels of a file at its own rate, `samples` at a time: (samples,), the last fewer.
+    """The mean of the channels of a file, in blocks: (samples,), else as `read_channel_blocks`."""
+    for block in read_channel_blocks(path, samples=samples):
+        yield to_mono(block)[0]
+
+
+def read_channel_blocks(path: str | Path, *, samples: int) -> Iterator[np.ndarray]:
+    """A file at its own rate, `samples` at a time: (channels, samples), the last fewer.
 
     Together they are what `read` gives at once, in the memory of one. The file stays open: opened anew for
     each block, an mp3 would be scanned from its beginning each time. AudioError as in `read`, but not for
@@ -107,7 +113,7 @@ def read_blocks(path: str | Path, *, samples: int) -> Iterator[np.ndarray]:
         for first in range(0, file.frames, samples):
             block = _decode(path, file, first, min(samples, file.frames - first))
             _check_finite(path, block, file.samplerate, first / file.samplerate)
-            yield to_mono(block)[0]
+            yield block
 
 
 def resample(waveform: np.ndarray, *, original_rate: int, target_rate: int) -> np.ndarray:

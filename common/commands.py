@@ -6,6 +6,9 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
 
 from common.cli import UserError
 from common.run_folder import write_atomically
@@ -13,6 +16,7 @@ from common.run_folder.files import json_bytes
 from common.training import from_main_process
 from common.training_data import DataRecord, folder_name
 
+Item = TypeVar("Item")
 EnsureData = Callable[..., Path]  # ensure_data(path or None, quick=...) of a homework
 
 
@@ -82,3 +86,9 @@ def save_results(folder: Path, metrics: dict, report: str) -> list[Path]:
     write_atomically(folder / "metrics.json", json_bytes(metrics))
     write_atomically(folder / "report.txt", f"{report}\n".encode())
     return [folder / "metrics.json", folder / "report.txt"]
+
+
+def spread(items: Sequence[Item], count: int) -> list[Item]:
+    """`count` of the items, or all if there are fewer, evenly from the first to the last."""
+    count = min(count, len(items))
+    return [items[round(position)] for position in np.linspace(0, len(items) - 1, count)] if count else []

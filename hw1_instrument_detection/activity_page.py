@@ -7,18 +7,14 @@ The page itself, with its style and script, is activity_page.html beside this fi
 
 from __future__ import annotations
 
-import base64
 import html
-import io
-import json
 import os
-import re
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
-import soundfile
 
+from common.pages import data_address, fill, mp3, script_json
 from common.run_folder import write_atomically
 from hw1_instrument_detection.activity_table import extent, to_json
 from hw1_instrument_detection.classes import CLASSES, KEYS
@@ -28,7 +24,6 @@ TEMPLATE = Path(__file__).with_name("activity_page.html")
 LONGEST_EMBEDDED = 20 * 60.0  # seconds, 13 MB of page
 SAMPLE_RATE = 24_000  # Hz, of the sound in the page: all that the models hear, too
 COMPRESSION = 0.63  # in libsndfile's scale: 64 kbit/s at this rate
-PEAK = 0.98  # of what is encoded; mp3 overshoots a little
 
 
 def save_page(page: Path, recording: Path, activity: Activity) -> Path:
@@ -57,8 +52,7 @@ def activity_page(activity: Activity, *, file: str, title: str, source: str, not
         "source": html.escape(source),
         "data": script_json(page_data(activity, file)),
     }
-    # In one pass: what is filled in is not searched for places to fill in.
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], TEMPLATE.read_text(encoding="utf-8"))
+    return fill(TEMPLATE, parts)
 
 
 def page_data(activity: Activity, file: str) -> dict:
@@ -74,31 +68,10 @@ def page_data(activity: Activity, file: str) -> dict:
     }
 
 
-def script_json(value: object) -> str:
-    """JSON that can stand inside a <script> element: no text in it ends the element or begins a comment."""
-    text = json.dumps(value, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
 def embedded(recording: Path) -> str:
-    """The sound of a file as a data: address. Errors: AudioError.
-
-    The bit rate is constant: in an mp3 where it varies, browsers only guess where a second begins.
-    """
-    encoded = io.BytesIO()
-    with soundfile.SoundFile(
-        encoded,
-        "w",
-        SAMPLE_RATE,
-        channels=1,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=COMPRESSION,
-    ) as file:
-        for block in read_blocks(recording, sample_rate=SAMPLE_RATE):
-            file.write(np.clip(block, -PEAK, PEAK))
-    return "data:audio/mpeg;base64," + base64.b64encode(encoded.getvalue()).decode()
+    """The sound of a file as a data: address. Errors: AudioError."""
+    blocks = read_blocks(recording, sample_rate=SAMPLE_RATE)
+    return data_address(mp3(blocks, sample_rate=SAMPLE_RATE, compression=COMPRESSION), "audio/mpeg")
 
 
 def link(recording: Path, folder: Path) -> str:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from common import cli, plots
 from common.audio import AudioError
 from common.cli import UserError
-from common.commands import data_trained_on, model_names, results_folder, save_results
+from common.commands import data_trained_on, model_names, results_folder, save_results, spread
 from common.metrics.detection import (
     Difference,
     Metrics,
@@ -245,12 +245,6 @@ def track_figure(name: str, detector: Detector, track: WholeTrack) -> Figure:
         frame_probabilities=activity.frame_probabilities,
         frames_per_second=activity.frames_per_second,
     )
-
-
-def spread(tracks: Sequence[WholeTrack], count: int) -> list[WholeTrack]:
-    """`count` of the tracks, or all if there are fewer, evenly from the first to the last."""
-    count = min(count, len(tracks))
-    return [tracks[round(position)] for position in np.linspace(0, len(tracks) - 1, count)] if count else []
 
 
 if __name__ == "__main__":

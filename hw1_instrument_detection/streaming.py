@@ -9,20 +9,19 @@ shorter than a window is filled up with silence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import soxr
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from common import audio
 from common.audio import AudioError
+from common.audio_blocks import Stretches, prefetched, resample_blocks
 from hw1_instrument_detection.classes import NUM_CLASSES
 from hw1_instrument_detection.clip_index import CLIP_SECONDS, fit_length
 
@@ -30,9 +29,6 @@ BLOCK_SECONDS = 20.0  # decoded at a time
 BATCH_SIZE = 8  # windows judged at a time
 SHORTEST_STEP = 0.1  # seconds: about a frame of the models, which tell no less apart
 LEFTOVER = 0.1  # seconds: a shorter rest makes no step of its own; encoders leave such rests
-
-Item = TypeVar("Item")
-END = object()
 
 
 class ActivityDetector(Protocol):
@@ -174,21 +170,19 @@ def read_blocks(
 
     Together they are what `common.audio.read` gives at once. Errors: AudioError, as there.
     """
-    info = audio.info(path)
-    stream = soxr.ResampleStream(info.sample_rate, sample_rate, num_channels=1, dtype="float32")
-    missing = -(-info.frames * sample_rate // info.sample_rate)  # samples; soxr may give one less
-    silent, first = True, 0
-    for block in audio.read_blocks(path, samples=round(block_seconds * info.sample_rate)):
-        first += len(block)
+    rate = audio.info(path).sample_rate
+    blocks = audio.read_blocks(path, samples=round(block_seconds * rate))
+    return resample_blocks(not_silent(path, blocks), original_rate=rate, target_rate=sample_rate)
+
+
+def not_silent(path: Path, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """The same blocks. Errors: AudioError at the end if all were silent."""
+    silent = True
+    for block in blocks:
         silent = silent and not block.any()
-        if silent and first == info.frames:
-            raise AudioError(f"{path}: silent when mixed to one channel; choose another file")
-        piece = stream.resample_chunk(block, last=first == info.frames)
-        piece = piece[:missing]
-        missing -= len(piece)
-        yield piece
-    if missing:
-        yield np.zeros(missing, dtype=np.float32)
+        yield block
+    if silent:
+        raise AudioError(f"{path}: silent when mixed to one channel; choose another file")
 
 
 def cut_windows(
@@ -198,13 +192,10 @@ def cut_windows(
 
     A window that reaches beyond the end is filled up with silence. No more is held than a window and a block.
     """
-    held, first, pieces = np.zeros(0, dtype=np.float32), 0, iter(blocks)
+    recording = Stretches(blocks)
     for start in map(int, starts):
-        while first + len(held) < start + window and (block := next(pieces, None)) is not None:
-            passed = max(0, min(start - first, len(held)))
-            held, first = np.concatenate([held[passed:], block]), first + passed
-        yield start, fit_length(held[start - first : start - first + window], window)
-    for _ in pieces:  # a rest that makes no step may still turn out to be damaged
+        yield start, fit_length(recording.read(start, start + window), window)
+    for _ in recording.blocks:  # a rest that makes no step may still turn out to be damaged
         pass
 
 
@@ -213,12 +204,3 @@ def stacked(windows: Iterator[tuple[int, NDArray[np.float32]]]) -> Iterator[Batc
     while group := list(islice(windows, BATCH_SIZE)):
         starts, waveforms = zip(*group, strict=True)
         yield Batch(starts, np.stack(waveforms))
-
-
-def prefetched(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items; a thread makes the next one while the present one is used."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        coming = thread.submit(next, items, END)
-        while (item := coming.result()) is not END:
-            coming = thread.submit(next, items, END)
-            yield item

@@ -11,12 +11,12 @@ import torch
 
 from common import audio
 from common.audio import AudioError
+from common.audio_blocks import prefetched
 from hw1_instrument_detection.streaming import (
     BATCH_SIZE,
     Schedule,
     cut_windows,
     detect_activity,
-    prefetched,
     read_blocks,
     stacked,
 )
@@ -195,17 +195,6 @@ def test_no_more_than_the_next_batch_is_read_ahead():
     for used, batch in enumerate(batches, start=1):
         assert batch.waveforms[:, 0].tolist() == [start / 5000 for start in batch.starts]
         assert len(given) <= (used + 1) * BATCH_SIZE
-
-
-def test_what_the_thread_meets_is_raised_where_the_items_are_used():
-    def items():
-        yield 1
-        raise AudioError("song.wav: broken")
-
-    found = prefetched(items())
-    assert next(found) == 1
-    with pytest.raises(AudioError, match="song.wav: broken"):
-        next(found)
 
 
 def test_what_is_wrong_with_a_file_is_one_line(tmp_path):
