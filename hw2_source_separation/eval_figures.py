@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from common.metrics.separation import Metrics, column
@@ -104,7 +103,7 @@ def epochs_figure(
             axes.plot([], [], "o", markersize=9, fillstyle="none", color="black", label=label)
         axes.set(xlabel="epoch", ylabel=SDR if index == 0 else "")
         axes.set_title(f"{output} (mixture: {np.asarray(floor)[index]:.2f})", fontsize="medium")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xticks(epochs)
         axes.margins(x=0.1)
         _clean(axes)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
@@ -193,28 +192,29 @@ def spectrograms_figure(
     sample_rate: int,
     title: str,
 ) -> Figure:
-    """Mixture, and a row for each output: the estimate and the truth; the error of the first one, too.
+    """A row for each output, estimate and truth; to their left the mixture, and errors of outputs below it.
 
-    mixture (2, samples); estimates, truth (outputs, 2, samples). All in dB on one scale.
+    mixture (2, samples); estimates, truth (outputs, 2, samples). All in dB on one scale. The error of the
+    last output is not drawn: with two outputs it is that of the first.
     """
     figure = Figure(figsize=(13.0, 2.5 * len(outputs) + 0.9), layout="constrained")
     figure.suptitle(literal(title))
     grid = figure.subplots(len(outputs), 3, squeeze=False)
-    left = [("mixture", mixture), (f"error in {outputs[0]}", estimates[0] - truth[0])]
+    left = [("mixture", mixture)]
+    left += [(f"error in {output}", error) for output, error in zip(outputs, estimates - truth, strict=True)]
     images, loudest = [], -np.inf
     for row, output in enumerate(outputs):
-        sounds = left[row : row + 1] or [("", None)]
-        sounds += [(f"{output}, estimate", estimates[row]), (f"{output}, truth", truth[row])]
+        sounds = [left[row], (f"{output}, estimate", estimates[row]), (f"{output}, truth", truth[row])]
         for axes, (name, sound) in zip(grid[row], sounds, strict=True):
-            if sound is None:
-                axes.set_visible(False)
-                continue
             panel = _panel(name, sound, sample_rate)
             images.append(draw_spectrogram(axes, panel))
             loudest = max(loudest, float(panel.level.max()))
     for image in images:
         image.set_clim(loudest - SPECTROGRAM_RANGE, loudest)
-    _label_edges(grid)
+    for axes in grid[-1]:
+        axes.set_xlabel("time (s)")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("frequency (Hz)")
     figure.colorbar(images[0], ax=grid, label="level, dB", aspect=40, pad=0.01)
     return figure
 
@@ -234,14 +234,6 @@ def _limit(axes: Axes, values: NDArray) -> None:
         middle = np.median(finite)
         near = finite[np.abs(finite - middle) <= WINDOW_RANGE]
         axes.set_ylim(near.min() - 2, near.max() + 2)
-
-
-def _label_edges(grid: NDArray) -> None:
-    for column_of_axes in grid.T:
-        visible = [axes for axes in column_of_axes if axes.get_visible()]
-        visible[-1].set_xlabel("time (s)")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("frequency (Hz)")
 
 
 def _error_bars(axes: Axes, x: Sequence[int], value: NDArray, low: NDArray, high: NDArray) -> None:

@@ -94,7 +94,7 @@ def test_spectrograms_of_estimates_and_truth(outputs):
     )
     titles = [axes.get_title() for axes in figure.axes if axes.get_visible() and axes.get_title()]
     assert titles[:3] == ["mixture", "vocals, estimate", "vocals, truth"]
-    assert titles[3] == "error in vocals" and len(titles) == 2 * len(outputs) + 2
+    assert titles[3] == "error in vocals" and len(titles) == 3 * len(outputs)
     scales = {axes.images[0].get_clim() for axes in figure.axes if axes.images and axes.get_title()}
     assert len(scales) == 1
     [(low, high)] = scales

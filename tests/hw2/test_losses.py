@@ -35,16 +35,24 @@ def test_a_turned_phase_costs_what_hears_it():
     turned = targets * 1j
     assert separation_loss("magnitude", turned, targets).item() == pytest.approx(0, abs=1e-9)
     assert separation_loss("spectrum", turned, targets).item() > 1
-    assert separation_loss("decibels", turned, targets).item() == pytest.approx(10 * np.log10(2), abs=0.01)
+    assert separation_loss("decibels", 99 * turned, 99 * targets).item() == pytest.approx(3.01, abs=0.01)
 
 
 def test_decibels_are_the_negative_sdr_of_the_waveforms():
     generator = torch.Generator().manual_seed(0)
-    truth = torch.randn(1, 1, 2, 44_100, generator=generator)
-    estimate = truth + 0.3 * torch.randn(truth.shape, generator=generator)
+    truth = 10 * torch.randn(1, 1, 2, 44_100, generator=generator)  # far above the knee
+    estimate = truth + 3.0 * torch.randn(truth.shape, generator=generator)
     spectra = [stft(waveform, n_fft=2048, hop_length=512) for waveform in (estimate, truth)]
     expected = song_sdr(truth[0].numpy(), estimate[0].numpy())[0]
     assert -separation_loss("decibels", *spectra).item() == pytest.approx(expected, abs=0.05)
+
+
+def test_below_the_knee_errors_count_by_their_power():
+    silent = torch.zeros(1, 1, 2, 5, 7, dtype=torch.complex64)
+    once, twice = (
+        separation_loss("decibels", scale * spectrum(0)[:1], silent).item() for scale in (0.01, 0.02)
+    )
+    assert twice == pytest.approx(4 * once, rel=0.01)
 
 
 def test_silence_neither_rules_nor_breaks():

@@ -134,7 +134,7 @@ def test_a_model_beyond_the_cap_needs_a_word(command, tiny_musdb, tmp_path, caps
     assert command("train", *options, "--out", tmp_path / "run") == 2
     assert "17,786,696 parameters, the homework allows fewer than 10,000,000" in error_of(capsys)
     assert not (tmp_path / "run").exists()
-    config = train.UmxTrainConfig(model="umx", targets=("vocals", "drums"), no_cap=True)
+    config = train.UmxTrainConfig(model="umx", targets=("vocals", "drums"), cap=False)
     assert config.make_model().config.targets == ("vocals", "drums")
 
 

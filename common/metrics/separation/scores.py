@@ -20,7 +20,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 SONG_EPSILON = 1e-7  # of the Music Demixing Challenge
 # Samples at once: float64 copies of them stay in the cache, and BLAS starts no threads for sums so short,
@@ -39,7 +39,9 @@ class SdrAccumulator:
         self.window = int(window_seconds * sample_rate)  # museval's rounding
         if self.window < 1:
             raise ValueError(f"a window must hold a sample, got {window_seconds} s at {sample_rate} Hz")
-        self._finished: list[NDArray] = []  # sums of each whole window, (sources, 6)
+        # Sums of each whole window, (sources, 6), in Python's numbers: small arrays that stay among large
+        # ones that come and go keep freed memory from being used again, 100 MB for each minute of music.
+        self._finished: list[list[list[float]]] = []
         self._sums: NDArray | None = None  # of the window that is under way
         self._samples = 0  # of that window
 
@@ -53,7 +55,7 @@ class SdrAccumulator:
             self._sums = sums if self._sums is None else self._sums + sums
             self._samples += stop - start
             if self._samples == self.window:
-                self._finished.append(self._sums)
+                self._finished.append(self._sums.tolist())
                 self._sums, self._samples = None, 0
             start = stop
 
@@ -81,7 +83,7 @@ class SdrAccumulator:
         scores = decibels(target, np.maximum(estimate - target, 0))
         return np.where((reference == 0) | (estimate == 0), np.nan, scores)
 
-    def _all(self) -> list[NDArray]:
+    def _all(self) -> list[ArrayLike]:
         sums = [*self._finished, *([] if self._sums is None else [self._sums])]
         if not sums:
             raise ValueError("there is nothing to score yet: add the song first")
