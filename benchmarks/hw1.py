@@ -27,12 +27,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import soundfile as sf
 import torch
 from torch import Tensor, nn
 
 from benchmarks.peer import ShortChunkCNN, print_speed, take_turns
+from benchmarks.songs import write_song
 from common import cli
 from common.run_folder import save_model
 from common.training import seed_everything
@@ -45,8 +44,6 @@ from hw1_instrument_detection.models import InstrumentDetector
 from hw1_instrument_detection.train import PRESETS
 
 PRESET = PRESETS["default"]
-FILE_RATE = 44_100
-LOOP_SECONDS = 10  # of the files; they repeat it
 MEGABYTE = 1e6
 
 
@@ -154,20 +151,6 @@ def measure_files(config: BenchmarkConfig) -> list[dict[str, float]]:
             command = [sys.executable, __file__, "--probe", folder / "model", song, str(config.threads)]
             rows.append({"minutes": minutes, **json.loads(subprocess.check_output(command, text=True))})
     return rows
-
-
-def write_song(path: Path, *, seconds: float, seed: int) -> Path:
-    """A stereo file of `seconds`: a chord and noise that repeat, written piece by piece."""
-    rng = np.random.default_rng(seed)
-    time_axis = np.arange(LOOP_SECONDS * FILE_RATE) / FILE_RATE
-    chord = sum(np.sin(2 * np.pi * frequency * time_axis) for frequency in (110, 220, 277, 330, 880))
-    loop = 0.1 * chord[:, None] + 0.05 * rng.standard_normal((len(chord), 2))  # (samples, 2)
-    missing = round(seconds * FILE_RATE)
-    with sf.SoundFile(path, "w", FILE_RATE, channels=2) as file:
-        while missing > 0:
-            file.write(loop[:missing])
-            missing -= len(loop)
-    return path
 
 
 def _probe(model: Path, song: Path, threads: int) -> dict[str, float]:
