@@ -4,8 +4,10 @@ All are means over items, targets and channels of complex spectra (B, N, C, F, T
 
     magnitude    mean square of |estimate| - |truth|: Open-Unmix's, blind to the phase
     spectrum     mean |Re error| + |Im error|: a robust distance that sees the phase (Luo and Yu 2023, eq. 4)
-    decibels     10 log10(energy of the error / energy of the truth) for each item and target: what the SDR
-                 measures, so that soft songs count as much as loud ones
+    decibels     10 log10((E + KNEE) / (P + KNEE)) for each item and target, of the power E of the error and P
+                 of the truth: errors far above KNEE count by their ratio, as in the SDR, those below by
+                 their amount. So neither the loudest chunks rule nor those in which nobody sings, where
+                 any error is infinitely many decibels
 
 The energy of a spectrum is that of its waveform but for a constant (Parseval, and windows that add up), so no
 inverse transform is needed in training.
@@ -19,9 +21,7 @@ from torch import Tensor
 
 LossName = Literal["magnitude", "spectrum", "decibels"]
 
-# Mean power of a bin that counts as silence: of a sound at -37 dB (root mean square, n_fft 2048). Without it
-# the chunks in which nobody sings, where any error is infinitely many decibels, would rule.
-QUIET = 0.15
+KNEE = 10.0  # mean power of a bin: a root mean square of -19 dB, n_fft 2048, a loud voice; see LOG.md
 
 
 def separation_loss(name: LossName, estimates: Tensor, targets: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def separation_loss(name: LossName, estimates: Tensor, targets: Tensor) -> Tenso
     error = estimates - targets
     if name == "spectrum":
         return error.real.abs().mean() + error.imag.abs().mean()
-    return 10 * ((mean_power(error) + QUIET) / (mean_power(targets) + QUIET)).log10().mean()
+    return 10 * ((mean_power(error) + KNEE) / (mean_power(targets) + KNEE)).log10().mean()
 
 
 def mean_power(spectrum: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Separate a recording of any length, rate and number of channels: memory does not grow with it.
 
 A recording is read in blocks, resampled to the model's rate, cut into overlapping chunks, separated chunk
-by chunk, joined, and resampled back to its own rate. Of a chunk, the first and the last two seconds are
+by chunk, joined, and resampled back to its own rate. Of a chunk, its first and last seconds are
 only context and are dropped; what is left overlaps with its neighbours by a tenth of a second, over which
 one fades into the other. So a model that looks no further than the context gives the same as on the whole
 song, and one that looks further (a recurrent one) has no clicks where chunks meet. A recording shorter than
@@ -31,8 +31,8 @@ from common.audio_blocks import Block, Stretches, prefetched, resample_blocks
 from common.cli import UserError
 from hw2_source_separation.stem_files import open_stems
 
-CHUNK_SECONDS = 12.0
-CONTEXT_SECONDS = 2.25  # heard at each end of a chunk, and dropped; the default model looks 2.2 s around it
+CHUNK_SECONDS = 16.0
+CONTEXT_SECONDS = 2.65  # heard at each end of a chunk, and dropped; the default model looks 2.6 s around it
 FADE_SECONDS = 0.1  # shared by neighbours
 GRID = 4096  # samples: chunks begin where frames of an STFT do, with any hop that divides this
 SHORTEST_CHUNK = 6.0  # seconds; most of it is context and fade
