@@ -126,6 +126,9 @@ class UmxTrainConfig(TrainConfig):
 
     umx: UmxConfig = field(default_factory=UmxConfig)
     loss: LossName = "magnitude"
+    """What is minimized: see losses.py. Default: the original's."""
+    chunks: int = 320
+    """Chunks that make an epoch. Default: as many as take the time of the band-split network's."""
 
     def network_config(self) -> UmxConfig:
         return self.umx

@@ -50,12 +50,20 @@ STEPS = (
         ["hw1/infer.py", "--model", "runs/hw1/demo", "--out", "runs/hw1/demo/songs", "--html"],
         files=lambda: spread("data/mini_slakh_quick/test/*/mix.flac", count=2),
     ),
+    Step(["hw2/train.py", "--preset", "quick", "--out", "runs/hw2/demo"]),
+    Step(["hw2/eval.py", "--model", "runs/hw2/demo"]),
+    Step(
+        ["hw2/infer.py", "--model", "runs/hw2/demo", "--out", "runs/hw2/demo/separated", "--html"],
+        files=lambda: spread("data/mini_musdb_quick/test/*/mixture.wav", count=1),
+    ),
 )
 RESULTS = {
     "data/mini_nsynth": "HW0's small data set, in the layout of NSynth",
     "runs/hw0/demo": "HW0's note classifier: model, history, metrics, figures",
     "data/mini_slakh_quick": "a few minutes of HW1's data set, in the layout of Slakh2100",
     "runs/hw1/demo": "HW1's instrument detector, quickly trained: model, metrics, figures, pages that play",
+    "data/mini_musdb_quick": "a minute of HW2's songs, in the layout of MUSDB18-HQ",
+    "runs/hw2/demo": "HW2's separator, hardly trained: model, metrics, figures, a page with the stems",
 }
 NEXT = "Classify a recording of your own: .venv/bin/python hw0/infer.py --model runs/hw0/demo FILE"
 

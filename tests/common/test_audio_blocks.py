@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import resource
 import tracemalloc
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -121,20 +122,22 @@ def test_what_a_format_cannot_hold_is_said(tmp_path):
         written(tmp_path / "many.flac", np.zeros((9, 100), dtype=np.float32))
 
 
-@pytest.fixture
+@contextmanager
 def small_disk():
-    """No file may grow beyond 500 bytes."""
+    """No file may grow beyond 500 bytes: only around what is tested, as pytest may be writing to one, too."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("samples", [100, 100_000])  # the disk fills with the last write, or before
 @pytest.mark.parametrize("audio_format", ["wav", "flac"])
-def test_a_full_disk_is_named(tmp_path, small_disk, samples, audio_format):
+def test_a_full_disk_is_named(tmp_path, samples, audio_format):
     path = tmp_path / f"song.{audio_format}"
     noise = np.random.default_rng(0).uniform(-1, 1, (2, samples)).astype(np.float32)
-    with pytest.raises(OSError, match="File too large") as caught:
+    with small_disk(), pytest.raises(OSError, match="File too large") as caught:
         written(path, noise)
     assert caught.value.errno == errno.EFBIG and caught.value.filename == str(path)
