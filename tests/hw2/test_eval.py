@@ -28,7 +28,7 @@ from hw2_source_separation.stems import STEMS
 from hw2_source_separation.streaming import SHORTEST_CHUNK
 from hw2_source_separation.training_data import TrainingData
 
-SMALL = BandSplitConfig(n_fft=512, hop_length=128, bands=8, width=8, blocks=1)
+SMALL = BandSplitConfig(n_fft=512, hop_length=128, bands=8, width=8, blocks=1, mask="complex")
 SAMPLE_RATE = 44_100
 
 

@@ -255,7 +255,8 @@ def separated_long_file(seconds: float, tmp_path, monkeypatch, *, residual: bool
 def test_memory_does_not_grow_with_the_length(tmp_path, monkeypatch, residual):
     few_bytes, few_samples = separated_long_file(100, tmp_path, monkeypatch, residual=residual)
     many_bytes, many_samples = separated_long_file(1000, tmp_path, monkeypatch, residual=residual)
-    assert max(few_samples, many_samples) < 50 * RATE  # two chunks, and what is read meanwhile
+    held = 2 * streaming.CHUNK_SECONDS + 2.5 * streaming.BLOCK_SECONDS  # two chunks, what is read meanwhile
+    assert max(few_samples, many_samples) < held * RATE
     assert many_bytes < 1.2 * few_bytes < 1000 * RATE * 8 / 3  # of the samples of the file
 
 
