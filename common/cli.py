@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import errno
 import io
+import multiprocessing
 import os
 import re
 import select
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import tyro
 
@@ -59,7 +60,22 @@ def run(
         sys.stdout.reconfigure(errors="backslashreplace")
     debug = "--debug" in argv
     argv = [argument for argument in argv if argument != "--debug"]
-    sys.exit(guarded(lambda: main(parse(config_class, argv, main.__module__, presets)), debug=debug))
+    leave(guarded(lambda: main(parse(config_class, argv, main.__module__, presets)), debug=debug))
+
+
+def leave(status: int) -> NoReturn:
+    """Exit. Of the processes that torchrun started, all but the first exit at once, without tidying up.
+
+    They are done while the first still reports; taking down their connections to it then has, rarely, aborted
+    them ("terminate called without an active exception"), upon which torchrun ends the first one as well.
+    """
+    if int(os.environ.get("RANK", "0")) == 0:
+        sys.exit(status)
+    for child in multiprocessing.active_children():  # those that read data
+        child.terminate()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def parse(

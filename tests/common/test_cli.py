@@ -191,3 +191,16 @@ def test_what_the_screen_cannot_show_is_escaped(tmp_path):
     process = start(tmp_path, "print('caf\\udce9')", stdout=subprocess.PIPE)
     assert process.communicate(timeout=60)[0] == "caf\\udce9\n"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(("rank", "tidied"), [("0", True), ("1", False)])
+def test_further_processes_of_torchrun_leave_at_once_with_their_code(rank, tidied):
+    """What is registered for the exit, such as taking down connections, runs in the first process alone."""
+    code = (
+        "import atexit; from common import cli; atexit.register(print, 'tidied'); print('done'); cli.leave(2)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "RANK": rank}, capture_output=True, text=True
+    )
+    assert result.returncode == 2 and result.stderr == ""
+    assert result.stdout.split() == (["done", "tidied"] if tidied else ["done"])
