@@ -75,8 +75,6 @@ class BandSplitConfig:
     """Numbers that describe a band at one moment."""
     blocks: int = 6
     """How many times tokens look over time and over bands."""
-    mask: Literal["real", "complex"] = "real"
-    """Real masks between 0 and 1 keep the mixture's phase; complex ones, unbounded, turn it."""
     time_mixing: Literal["convolution", "recurrent", "attention"] = "convolution"
     """How tokens of one band look over time."""
     band_mixing: Literal["dense", "recurrent"] = "dense"

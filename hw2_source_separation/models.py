@@ -2,9 +2,9 @@
 
     (B, 2, S) --STFT--> (B, 2, F, T) --masks of the network--> (B, N, 2, F, T) --inverse--> (B, N, 2, S)
 
-Two networks estimate masks: `umx`, the course's baseline (real masks: the estimate keeps the phase of the
-mixture), and `bandsplit`, ours (complex masks, which turn the phase, too). What both share is here. The
-rest, the mixture less its targets, is not the model's business: see `separator.py`.
+Two networks estimate masks: `umx`, the course's baseline, and `bandsplit`, ours. Real masks leave an estimate
+the phase of the mixture; `bandsplit` can have complex ones, which turn it. What both share is here. The rest,
+the mixture less its targets, is not the model's business: see `separator.py`.
 
 Of the homework's rules: fewer than 10 million parameters, `require_small` sees to it.
 """

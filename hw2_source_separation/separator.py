@@ -56,7 +56,7 @@ class Refinement(RefinementOptions):
     """What is done to the model's estimates."""
 
     phase: Phase = "model"
-    """Phase of the estimates: the model's own (mixture's, turned by complex masks); griffin-lim, from a
+    """Phase of the estimates: the model's (mixture's, unless complex masks turn it); griffin-lim, from a
     random start; griffin-lim-mixture, from the model's; misi, from the model's, which keeps the sum."""
 
     def __post_init__(self) -> None:
