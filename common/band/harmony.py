@@ -15,7 +15,7 @@ Times are beats (quarter notes), roots and tonics pitch classes (C is 0).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -206,20 +206,26 @@ def _progression(before: Degree, after: Degree) -> float:
 
 
 def best_path(
-    fit: NDArray[np.float64], progression: NDArray[np.float64], parts: int = 1
+    fit: NDArray[np.float64],
+    progression: NDArray[np.float64],
+    parts: int = 1,
+    *,
+    arrivals: Mapping[int, NDArray[np.float64]] | None = None,
 ) -> NDArray[np.int64]:
     """The sequence of states with the highest score (Viterbi): `fit` (spans, states) -> (spans,).
 
     `progression` (states, states) is added for every step. A bar has `parts` spans: to change the state
-    inside one costs CHANGE_WITHIN_BAR_SCORE more.
+    inside one costs CHANGE_WITHIN_BAR_SCORE more. `arrivals` has more scores, (states, states) too, for the
+    step into some of the spans, such as those in which a phrase ends.
     """
+    arrivals = arrivals or {}
     spans, states = fit.shape
     stays = np.eye(states, dtype=bool)
     within_bar = progression + np.where(stays, 0.0, CHANGE_WITHIN_BAR_SCORE)
     best = fit[0]  # best[s]: the score of the best path so far that ends in s
     came_from = np.zeros((spans, states), dtype=np.int64)
     for index in range(1, spans):
-        step = within_bar if index % parts else progression
+        step = (within_bar if index % parts else progression) + arrivals.get(index, 0.0)
         scores = best[:, None] + step  # (before, after)
         came_from[index] = scores.argmax(axis=0)
         best = scores.max(axis=0) + fit[index]

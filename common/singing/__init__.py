@@ -7,7 +7,8 @@ Conventions: seconds, MIDI pitch, Hz; waveforms are mono float32 (samples,) in [
 """
 
 from common.singing.espeak import SingingError, languages
-from common.singing.sing import plan_song, sing
+from common.singing.lyrics import SungText, Tape
+from common.singing.sing import plan_song, sing, sing_texts
 from common.singing.singers import SINGERS, Singer, draw_singers, vary
 from common.singing.timing import SongPlan, TimedPhoneme, TimedSyllable
 
@@ -16,11 +17,14 @@ __all__ = [
     "Singer",
     "SingingError",
     "SongPlan",
+    "SungText",
+    "Tape",
     "TimedPhoneme",
     "TimedSyllable",
     "draw_singers",
     "languages",
     "plan_song",
     "sing",
+    "sing_texts",
     "vary",
 ]

@@ -21,7 +21,7 @@ from common.singing.breath import breath_envelopes, breaths
 from common.singing.dynamics import fade, loudness
 from common.singing.espeak import SingingError
 from common.singing.frames import lay_out
-from common.singing.lyrics import Tape, speak_lyrics
+from common.singing.lyrics import SungText, Tape, speak_lyrics
 from common.singing.pitch_curve import sung_pitch, to_hertz
 from common.singing.singers import HIGHEST, LOWEST, Singer
 from common.singing.timbre import evenness, sung_envelopes
@@ -51,6 +51,25 @@ def sing(
     the same samples. SingingError for lyrics or notes that cannot be sung, and for sample rates below 16
     kHz.
     """
+    check_notes(notes)
+    texts, tape = speak_lyrics(lyrics, singer.voice, notes=len(notes))
+    return sing_texts(texts, tape, notes, singer, rng=rng, sample_rate=sample_rate, duration=duration)
+
+
+def sing_texts(
+    texts: Sequence[SungText],
+    tape: Tape,
+    notes: Sequence[Note],
+    singer: Singer,
+    *,
+    rng: np.random.Generator,
+    sample_rate: int = 44100,
+    duration: float | None = None,
+) -> np.ndarray:
+    """`sing` for syllables that lie on `tape` already, each with the number of notes that it takes.
+
+    For whoever knows better than underscores can say which syllable sings which notes.
+    """
     if duration is not None and duration <= 0:
         raise SingingError(
             f"duration must be more than 0 seconds, got {duration}; leave it out for the whole song"
@@ -59,7 +78,8 @@ def sing(
         raise SingingError(
             f"sample_rate must be at least {LOWEST_RATE}, got {sample_rate}; resample afterwards"
         )
-    plan, tape = _prepare(lyrics, notes, singer)
+    check_notes(notes)
+    plan = plan_timing(texts, notes)
     seconds = plan.end + RING_OUT if duration is None else duration
     waveform = _render(plan, tape, singer, rng, sample_rate=sample_rate)
     samples = round(seconds * sample_rate)
@@ -74,7 +94,9 @@ def plan_song(lyrics: str, notes: Sequence[Note], singer: Singer) -> SongPlan:
     syllable before it for one more note. Notes left over prolong the last vowel; syllables left over are not
     sung. SingingError for lyrics or notes that cannot be sung.
     """
-    return _prepare(lyrics, notes, singer)[0]
+    check_notes(notes)
+    texts, _ = speak_lyrics(lyrics, singer.voice, notes=len(notes))
+    return plan_timing(texts, notes)
 
 
 def check_notes(notes: Sequence[Note]) -> None:
@@ -92,12 +114,6 @@ def check_notes(notes: Sequence[Note]) -> None:
                 f"the note at {note.start:.3f} s begins before the one at {before.start:.3f} s ends;"
                 " shorten that"
             )
-
-
-def _prepare(lyrics: str, notes: Sequence[Note], singer: Singer) -> tuple[SongPlan, Tape]:
-    check_notes(notes)
-    texts, tape = speak_lyrics(lyrics, singer.voice, notes=len(notes))
-    return plan_timing(texts, notes), tape
 
 
 def _render(

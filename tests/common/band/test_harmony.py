@@ -132,6 +132,13 @@ def test_viterbi_finds_what_trying_all_paths_finds(parts):
     assert tuple(best_path(fit, progression, parts)) == best
 
 
+def test_the_end_of_a_phrase_may_ask_for_a_progression_of_its_own():
+    fit, cadence = np.zeros((5, 3)), np.zeros((3, 3))
+    fit[:, 0] = 1.0
+    cadence[1, 2] = 3.0
+    assert best_path(fit, np.zeros((3, 3)), arrivals={3: cadence}).tolist() == [0, 0, 1, 2, 0]
+
+
 def test_chords_are_joined_within_bars_and_cut_between_them():
     chords = [Chord(0.0, 2.0, C, "maj"), Chord(2.0, 4.0, C, "maj"), Chord(6.0, 2.0, G, "7")]
     expected = (Chord(0.0, 4.0, C, "maj"), Chord(4.0, 2.0, C, "maj"), Chord(6.0, 2.0, G, "7"))

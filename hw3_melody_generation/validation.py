@@ -1,0 +1,23 @@
+"""What train.py says at the end: the finished model on the validation windows, the baselines beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common.metrics.melody import Metrics
+from hw3_melody_generation.data import TrainingSplits
+from hw3_melody_generation.eval_systems import load_candidate
+from hw3_melody_generation.eval_windows import EvaluationWindows
+from hw3_melody_generation.evaluation import PLAIN, describe_truth, score_candidate
+
+
+def validate(
+    folder: Path, splits: TrainingSplits, *, data: Path, split: str, device: str = "auto"
+) -> dict[str, Metrics]:
+    """Metrics of the true validation windows, of the baselines and of the model in `folder`, by name."""
+    songs = tuple(splits.valid_windows)
+    windows = EvaluationWindows(data, split, songs, tuple(range(len(songs))), splits.quarters_per_beat)
+    candidate = load_candidate(folder.name, folder, device=device)
+    scores = score_candidate(candidate, windows, sampling=PLAIN)
+    baselines = {name: score.metrics for name, score in scores.baselines.items()}
+    return {"truth": describe_truth(windows), **baselines, candidate.name: scores.main.metrics}
