@@ -5,7 +5,7 @@
     python benchmarks/hw3.py --model RUN                      # ours is your run
 
 Everybody makes notes for the same windows of random syllables, in batches as melody_generator.py has them;
-they take turns, after one that is not counted, so that whatever else the machine does meets all. "no cache" is
+they take turns, after one that is not counted, so that whatever else the machine does meets all. "no cache":
 ours, running over all notes so far at each step. The peer is torch's nn.Transformer of the same width, heads
 and layers (melody_peer.py), which has no cache. A step of training is forward pass, backward pass and
 optimizer on a batch of random windows. Ratios are of the same turn, with their quartiles. Weights are random:

@@ -19,6 +19,7 @@ from common.cli import UserError
 from hw3_melody_generation.baselines import TENSORS, load_baselines
 from hw3_melody_generation.eval_windows import EvaluationWindows
 from hw3_melody_generation.melody_generator import MelodyGenerator, load_generator
+from hw3_melody_generation.rest_thresholds import MODEL, USUAL, load_rest_thresholds
 from hw3_melody_generation.sampling import Sampling
 from hw3_melody_generation.songs import Melody, Song
 
@@ -56,6 +57,9 @@ def load_candidate(name: str, folder: Path, *, device: str) -> Candidate:
     """The model in `folder` with its baselines. Errors: UserError."""
     generator = load_generator(folder, device=device)
     baselines = {key: generator.like(model, key) for key, model in load_baselines(folder).items()}
+    thresholds = load_rest_thresholds(folder)
+    for key, system in {MODEL: generator, **baselines}.items():
+        system.rest_threshold = thresholds.get(key, USUAL)
     identity = hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest()
     return Candidate(name, folder, generator, baselines, identity)
 

@@ -143,6 +143,7 @@ def score(
             log_probability=told.right,
             wrong_lyrics=told.wrong,
             rest_probability=told.rest,
+            rest_threshold=generator.rest_threshold,
         )
     return Score(melodies, made, windows.groups, metrics, told, seconds)
 

@@ -46,6 +46,7 @@ class MelodyGenerator:
         self.vocabulary, self.lyric_encoder = config.vocabulary, config.lyric_encoder
         self.quarters_per_beat = config.quarters_per_beat
         self.has_likelihood = getattr(model, "has_likelihood", True)
+        self.rest_threshold = 0.5  # of rest_probability, above which a rest is expected
 
     def generate(
         self,

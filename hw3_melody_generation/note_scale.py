@@ -10,7 +10,8 @@ Two ways to lay out the cells:
 In the cell, a true note may stand in the middle or anywhere. In the middle, all true notes lie on a lattice:
 whoever has to tell them from a network's numbers need only look whether they are round, and learns nothing
 about music. Anywhere (uniform dequantization, Theis et al. 2016, "A note on the evaluation of generative
-models") closes this way; with ranks, true numbers are then evenly spread (probability integral transform).
+models") closes this way, and with ranks true numbers are then evenly spread; but a repeated note is no longer
+seen to be one. So training takes a part of the cell around the middle.
 """
 
 from __future__ import annotations

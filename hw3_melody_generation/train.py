@@ -168,7 +168,7 @@ PRESETS = {
     "default": TransformerTrainConfig(
         min_count=30,
         network=TransformerConfig(width=128, heads=4, encoder_layers=2, decoder_layers=2, dropout=0.5),
-        windows=WindowConfig(window=40, transpose=3),
+        windows=WindowConfig(window=40),
         training=TrainingConfig(
             epochs=35, batch_size=16, learning_rate=2e-3, weight_decay=0.5, ema=0.98, workers=0
         ),
@@ -176,7 +176,6 @@ PRESETS = {
     "full": TransformerTrainConfig(
         preset="full",
         network=TransformerConfig(width=128, heads=4, encoder_layers=2, decoder_layers=3, dropout=0.2),
-        windows=WindowConfig(transpose=2),
         training=TrainingConfig(
             epochs=8, batch_size=64, learning_rate=2e-3, weight_decay=0.05, ema=0.999, workers=0
         ),

@@ -20,7 +20,7 @@ class WindowConfig:
 
     window: int = 20
     """Syllables in a training window. All measures are taken on 20."""
-    transpose: int = 6
+    transpose: int = 2
     """Windows are transposed by up to so many semitones, up or down, anew in each epoch. 0: never."""
 
     def __post_init__(self) -> None:

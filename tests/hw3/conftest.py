@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ _spec.loader.exec_module(sys.modules["written_songs"])
 def made_up_song(name: str, *, seed: int, count: int = 47, metre: Metre | None = None) -> Song:
     """A song of `count` syllables in lines of seven, sung in C major with a rest before most lines."""
     rng = np.random.default_rng(seed)
-    syllables = rng.choice(["la", "sing", "blue", "riv", "er", "to", "day", "moon", "a", "light"], count)
+    syllables = rng.choice(["la", "sing", "you", "riv", "er", "to", "day", "the", "a", "me"], count)
     lines = np.arange(count) // 7
     scale = np.array([60, 62, 64, 65, 67, 69, 71, 72])
     steps = np.clip(np.cumsum(rng.integers(-2, 3, count)) + 3, 0, 7)
@@ -66,6 +67,43 @@ def write_corpus(folder: Path, songs: list[Song]) -> Path:
 def tiny_corpus(tmp_path_factory) -> Path:
     """A data folder in the clean layout: made-up songs, some with bars. Read it, do not change it."""
     return write_corpus(tmp_path_factory.mktemp("data") / "tiny_corpus", made_up_songs())
+
+
+def original_rows(song: Song) -> list[list]:
+    """The three rows of a song's file in the authors' layout, at half a second per beat."""
+    melody = song.melody
+    gaps = np.diff(melody.onset, prepend=0.0) / 2
+    continuous = [
+        [float(gap), float(duration) / 2, 440.0, 80.0]
+        for gap, duration in zip(gaps, melody.duration, strict=True)
+    ]
+    discrete = np.stack([melody.pitch, melody.duration, melody.rest], axis=1).astype(float).tolist()
+    return [continuous, discrete, list(song.lyrics.syllables)]
+
+
+def write_original(path: Path, rows: list[list]) -> Path:
+    """A file in the authors' layout: an array of objects (1, 3) that holds lists."""
+    array = np.empty((1, 3), dtype=object)
+    for column, row in enumerate(rows):
+        array[0, column] = row
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, array, allow_pickle=True)
+    return path
+
+
+@pytest.fixture
+def originals(tmp_path) -> Path:
+    """A folder in the authors' layout with the songs of `tiny_corpus`, which no flag keeps from training."""
+    root = tmp_path / "original"
+    for song in made_up_songs():
+        write_original(root / "Syllable_Parsing" / f"{song.name}.npy", original_rows(song))
+    return root
+
+
+@pytest.fixture(scope="session")
+def original_files():
+    """The functions `rows(song)`, `write(path, rows)` and `song(name, seed=...)` for files of the authors."""
+    return SimpleNamespace(rows=original_rows, write=write_original, song=made_up_song)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from hw3_melody_generation.encoding import (
     WORD,
     collate,
 )
-from hw3_melody_generation.lstm_gan import LstmGan, LstmGanConfig
+from hw3_melody_generation.lstm_gan import LstmGan, LstmGanConfig, pitch_steps, variation
 from hw3_melody_generation.note_scale import NoteScale, rank_edges, value_edges
 from hw3_melody_generation.sampling import Sampling
 from hw3_melody_generation.skip_gram import pair_loss, pairs, skip_gram
@@ -159,9 +159,9 @@ def test_shapes(model):
     batch = texts(7, 7)
     condition = model.condition(batch)
     points = model.generator(condition, model.noise(2, 7))
-    logits, features = model.discriminator(points, condition)
+    logits, features = model.discriminator(points, condition, batch["mask"])
     assert condition.shape == (2, 7, 20) and points.shape == (2, 7, 3)
-    assert logits.shape == (2, 7) and features.shape == (2, 7, 16)
+    assert logits.shape == (2, 7) and features.shape == (2, 7, 32)
 
 
 def test_the_condition_is_a_syllable_and_the_mean_of_its_word(model):
@@ -231,10 +231,40 @@ def test_pitches_stay_where_they_are_allowed(model):
 def test_the_discriminator_hears_notes_and_words_up_to_now(model):
     condition = model.condition(texts(12)).requires_grad_()
     points = torch.randn(1, 12, 3, requires_grad=True)
-    logits, _ = model.discriminator(points, condition)
+    logits, _ = model.discriminator(points, condition, torch.ones(1, 12, dtype=torch.bool))
     for source in torch.autograd.grad(logits[0, 6], (points, condition)):
         heard = source[0].abs().sum(-1) > 0
         assert heard.tolist() == [True] * 7 + [False] * 5
+
+
+def test_steps_between_pitches_are_seen_up_to_a_limit():
+    points = torch.zeros(1, 4, 3)
+    points[0, :, PITCH] = torch.tensor([1.0, 1.0, 1.5, -3.0])
+    assert pitch_steps(points).flatten().tolist() == [0, 0, 2, -4]
+
+
+def test_variation_is_the_deviation_of_what_is_there():
+    points = torch.randn(6, 4, 3)
+    mask = torch.ones(6, 4, dtype=torch.bool)
+    mask[4:, 2:] = False
+    seen = variation(points, mask)
+    torch.testing.assert_close(seen[3, 1], points[:, 1].std(dim=0, correction=0), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(seen[5, 2], points[:4, 2].std(dim=0, correction=0), rtol=1e-4, atol=1e-4)
+    alike = points[:1].expand(6, -1, -1).clone().requires_grad_()
+    found = variation(alike, mask)
+    assert found.max() < 1e-3
+    assert torch.autograd.grad(found.sum(), alike)[0].isfinite().all()
+
+
+def test_without_hints_a_melody_is_judged_whatever_the_others_are(model):
+    plain = LstmGan(
+        replace(model.config, hints=False), num_syllables=SYLLABLES, durations=DURATIONS, rests=RESTS
+    ).eval()
+    batch, points = texts(8, 8), torch.randn(2, 8, 3)
+    for gan, same in ((plain, True), (model, False)):
+        together, _ = gan.discriminator(points, gan.condition(batch), batch["mask"])
+        alone, _ = gan.discriminator(points[:1], gan.condition(batch)[:1], batch["mask"][:1])
+        assert torch.allclose(together[:1], alone, atol=1e-6) == same
 
 
 def test_it_is_rebuilt_from_its_tensors(model):

@@ -8,10 +8,13 @@ import math
 import numpy as np
 import pytest
 
+from common.metrics.melody import rest_f1
 from common.run_folder import ModelFolderError
 from hw3_melody_generation.constraints import Constraints
 from hw3_melody_generation.data import open_training_splits
+from hw3_melody_generation.eval_systems import load_candidate
 from hw3_melody_generation.melody_generator import load_generator
+from hw3_melody_generation.rest_thresholds import load_rest_thresholds
 from hw3_melody_generation.sampling import Sampling
 from hw3_melody_generation.songs import Lyrics, Metre
 from hw3_melody_generation.syllables import syllabify
@@ -115,6 +118,27 @@ def test_a_run_tells_how_it_went(runs):
     assert history[-1]["valid_nll"] == pytest.approx(
         sum(history[-1][f"valid_{name}_nll"] for name in ("pitch", "duration", "rest")), rel=1e-5
     )
+
+
+def test_thresholds_of_rests_are_chosen_on_the_validation_windows(runs, windows):
+    thresholds = load_rest_thresholds(runs / "transformer")
+    assert set(thresholds) == {"model", "random", "markov"}
+    generator = load_generator(runs / "transformer", device="cpu")
+    probability, rest = generator.rest_probability(windows), np.stack([w.melody.rest for w in windows])
+    chosen = rest_f1(probability, rest, threshold=thresholds["model"]).value
+    assert all(chosen >= rest_f1(probability, rest, threshold=other).value for other in (0.2, 0.5, 0.8))
+    assert (
+        load_candidate("x", runs / "transformer", device="cpu").generator.rest_threshold
+        == thresholds["model"]
+    )
+    assert load_rest_thresholds(runs / "retrieval" / "figures") == {}
+
+
+@pytest.mark.parametrize("wrong", ["0", "1.5", '"a"', "null"])
+def test_thresholds_that_are_none_are_refused(tmp_path, wrong):
+    (tmp_path / "rest_thresholds.json").write_text(f'{{"model": {wrong}}}')
+    with pytest.raises(ModelFolderError, match="shares between 0 and 1"):
+        load_rest_thresholds(tmp_path)
 
 
 def test_a_run_that_was_stopped_ends_in_the_same_weights(command, tiny_corpus, tmp_path, runs, monkeypatch):

@@ -29,7 +29,14 @@ code of C-Hybrid-GAN (github.com/yy1lab/c-hybrid-gan) for the statistics, MMD an
 """
 
 from common.metrics.melody.bars import bar_entropy, grooving_similarity
-from common.metrics.melody.conditioning import duration_correlation, lyrics_gain, nll, rest_f1, rest_mcc
+from common.metrics.melody.conditioning import (
+    best_rest_threshold,
+    duration_correlation,
+    lyrics_gain,
+    nll,
+    rest_f1,
+    rest_mcc,
+)
 from common.metrics.melody.evaluation import Metrics, describe, evaluate, window_measures
 from common.metrics.melody.histograms import (
     chance_variation,
@@ -63,6 +70,7 @@ from common.metrics.melody.tonality import (
 from common.metrics.melody.windows import Windows, by_length
 
 __all__ = [
+    "best_rest_threshold",
     "Metrics",
     "Pooled",
     "Windows",

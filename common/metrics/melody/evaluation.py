@@ -47,6 +47,7 @@ def evaluate(
     log_probability: ArrayLike | None = None,
     wrong_lyrics: ArrayLike | None = None,
     rest_probability: ArrayLike | None = None,
+    rest_threshold: float = 0.5,
     seed: int = 0,
 ) -> Metrics:
     """One system against the truth: `describe(generated)`, and under flat keys, with "_low" and "_high":
@@ -54,7 +55,8 @@ def evaluate(
     - nearness, 0 is best: "mmd" (the sum), "mmd_pitch", "mmd_duration", "mmd_rest"; without intervals, total
       variation of histograms "interval_distance", "pitch_distance", "duration_distance", "rest_distance", and
       what chance gives where there is no difference, "interval_distance_chance", ...;
-    - use of the lyrics: "rest_mcc", "duration_correlation"; from `rest_probability` (W, T) "rest_f1"; from
+    - use of the lyrics: "rest_mcc", "duration_correlation"; from `rest_probability` (W, T) "rest_f1", at
+      `rest_threshold`; from
       `log_probability` (W, T, 3) "nll", "nll_pitch", "nll_duration", "nll_rest", nats per note; with
       `wrong_lyrics` (W, T, 3), of the same notes given other lyrics, "nll_wrong_lyrics",
       "nll_pitch_wrong_lyrics", ..., and the paired "lyrics_gain", "lyrics_gain_pitch", ...
@@ -65,7 +67,7 @@ def evaluate(
     metrics = _sizes(truth, groups)
     pooled = _likelihoods(truth, log_probability, wrong_lyrics)
     if rest_probability is not None:
-        pooled["rest_f1"] = conditioning.rest_f1(rest_probability, truth.rest)
+        pooled["rest_f1"] = conditioning.rest_f1(rest_probability, truth.rest, threshold=rest_threshold)
     if generated is not None:
         if generated.pitch.shape != truth.pitch.shape:
             shapes = f"{generated.pitch.shape} generated and {truth.pitch.shape} true"
