@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NUM_EXAMPLES = 6
+VERSE = "Der Mond ist aufgegangen,\ndie goldnen Sternlein prangen\nam Himmel hell und klar."  # Claudius, 1779
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,20 @@ STEPS = (
         ["hw2/infer.py", "--model", "runs/hw2/demo", "--out", "runs/hw2/demo/separated", "--html"],
         files=lambda: spread("data/mini_musdb_quick/test/*/mixture.wav", count=1),
     ),
+    Step(["hw3/train.py", "--out", "runs/hw3/demo"]),
+    Step(["hw3/eval.py", "--model", "runs/hw3/demo"]),
+    Step(
+        [
+            "hw3/infer.py",
+            "--model",
+            "runs/hw3/demo",
+            "--out",
+            "runs/hw3/demo/melodies",
+            "--sing",
+            "--html",
+            VERSE,
+        ],
+    ),
 )
 RESULTS = {
     "data/mini_nsynth": "HW0's small data set, in the layout of NSynth",
@@ -64,6 +79,8 @@ RESULTS = {
     "runs/hw1/demo": "HW1's instrument detector, quickly trained: model, metrics, figures, pages that play",
     "data/mini_musdb_quick": "a minute of HW2's songs, in the layout of MUSDB18-HQ",
     "runs/hw2/demo": "HW2's separator, hardly trained: model, metrics, figures, a page with the stems",
+    "data/chorales": "HW3's songs: Bach's chorales, in the layout of the lyrics-melody corpus",
+    "runs/hw3/demo": "HW3's melody transformer: model, metrics, figures, a song with score, sound and page",
 }
 NEXT = "Classify a recording of your own: .venv/bin/python hw0/infer.py --model runs/hw0/demo FILE"
 
