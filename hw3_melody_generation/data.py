@@ -22,9 +22,19 @@ import tyro
 from common import cli, mini_data
 from common.cli import UserError, say
 from hw3_melody_generation.cleaning import clean_songs, write_clean
-from hw3_melody_generation.corpus import PARTS, Corpus, is_clean_layout, open_corpus
+from hw3_melody_generation.corpus import (
+    PARTS,
+    Corpus,
+    is_clean_layout,
+    open_corpus,
+    without_remainders,
+)
 from hw3_melody_generation.data_check import check_corpus
-from hw3_melody_generation.original_layout import is_original_layout, read_original_songs
+from hw3_melody_generation.original_layout import (
+    is_original_layout,
+    original_folder,
+    read_original_songs,
+)
 from hw3_melody_generation.songs import Song
 from hw3_melody_generation.splitting import make_split
 from hw3_melody_generation.training_data import is_mini
@@ -81,7 +91,7 @@ def open_data(root: Path) -> Corpus:
         songs, problems = read_original_songs(root)
         problems.report(root)
         songs = clean_songs(songs)
-        by_id = {song.name: song for song in songs}
+        by_id = {song.name: without_remainders(song) for song in songs}
         return Corpus(root, by_id, make_split(songs, one_song_per_piece=True))
     return open_corpus(root)
 
@@ -153,6 +163,7 @@ class Prepare:
     def run(self) -> int:
         if self.out.exists():
             raise UserError(f"{self.out}: is there already; name a new folder, or delete it")
+        original_folder(self.original)  # or say now that there is none
         mini_data.make_once(self.out, self._prepare)
         return Info(self.out).run()
 

@@ -11,7 +11,7 @@ What keeps them in balance, with its source; all are options, and in brackets st
   smoothing, Salimans et al. 2016). [1]
 - Adam with little momentum, as both losses change under its feet (Radford et al. 2016). [plain gradient
   descent, its rate 0.1, the discriminator's 0.3 times that]
-- True notes stand anywhere in their cells: see NoteScale. [in the middle]
+- True notes move about a little in their cells: see NoteScale. [not at all]
 - Feature matching: the discriminator's mean features of true and of generated melodies are to agree (Salimans
   et al. 2016). [in the authors' code, switched off]
 - True melodies with the lyrics of others are "false", too, so that the lyrics cannot be ignored
@@ -21,6 +21,7 @@ What keeps them in balance, with its source; all are options, and in brackets st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,19 +42,20 @@ class GanTrainingConfig(TrainingConfig):
 
     epochs: int = 16
     batch_size: int = 128
+    learning_rate: float = 2e-3
     warmup: float = 0.0
     weight_decay: float = 0.0
     gradient_clip: float = 5.0
     ema: float = 0.995
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, or plain gradient descent as published."""
-    discriminator_rate: float = 1.0
+    discriminator_rate: float = 0.5
     """The discriminator's learning rate, in units of the generator's. Published: 0.3."""
     adversarial_loss: Literal["non-saturating", "minimax"] = "non-saturating"
     """What the generator minimizes: -log D(fake), or log(1 - D(fake)) as published."""
     label_smoothing: float = 0.1
     """How much less than 1 "true" is worth to the discriminator, from 0 as published to below 0.5."""
-    jitter: float = 1.0
+    jitter: float = 0.3
     """How much of its cell a true note may stand in: from 0, in the middle as published, to 1, anywhere."""
     feature_matching: float = 0.0
     """Weight of the distance between mean features of true and generated melodies."""
@@ -114,15 +116,16 @@ def discriminator_loss(
     model: LstmGan, real: Tensor, fake: Tensor, condition: Tensor, mask: Tensor, config: GanTrainingConfig
 ) -> tuple[Tensor, Tensor]:
     """Binary cross-entropy of "true" and "false", halves added; and the share of right judgements."""
-    melodies, lyrics = [real, fake], [condition, condition]
-    if config.wrong_lyrics:
-        melodies, lyrics = [*melodies, real], [*lyrics, condition.roll(1, dims=0)]
-    logits, _ = model.discriminator(torch.cat(melodies), torch.cat(lyrics))
-    true, false, *wrong = logits.chunk(len(melodies))
+    true, _ = model.discriminator(real, condition, mask)
+    false, _ = model.discriminator(fake, condition, mask)
     loss = cross_entropy(true, 1 - config.label_smoothing, mask) + cross_entropy(false, 0.0, mask)
-    for each in wrong:
-        loss = loss + config.wrong_lyrics * cross_entropy(each, 0.0, mask)
-    right = (mean((true > 0).float(), mask) + mean((false < 0).float(), mask)) / 2
+    if config.wrong_lyrics:
+        strange, _ = model.discriminator(real, condition.roll(1, dims=0), mask)
+        loss = loss + config.wrong_lyrics * cross_entropy(strange, 0.0, mask)
+    neutral = math.log(
+        (1 - config.label_smoothing) / (1 + config.label_smoothing)
+    )  # its logit if it knew nothing
+    right = (mean((true > neutral).float(), mask) + mean((false < neutral).float(), mask)) / 2
     return loss, right
 
 
@@ -130,14 +133,14 @@ def generator_loss(
     model: LstmGan, real: Tensor, fake: Tensor, condition: Tensor, mask: Tensor, config: GanTrainingConfig
 ) -> Tensor:
     """How far from "true" the discriminator finds the generated melodies, and their features if asked."""
-    logits, features = model.discriminator(fake, condition)
+    logits, features = model.discriminator(fake, condition, mask)
     if config.adversarial_loss == "minimax":
         loss = -cross_entropy(logits, 0.0, mask)  # log(1 - D)
     else:
         loss = cross_entropy(logits, 1.0, mask)  # -log D
     if config.feature_matching:
         with torch.no_grad():
-            _, true_features = model.discriminator(real, condition)
+            _, true_features = model.discriminator(real, condition, mask)
         weight = mask[..., None] / mask.sum()
         distance = ((features - true_features) * weight).sum(dim=(0, 1))  # (B, T, H) -> (H,)
         loss = loss + config.feature_matching * distance.square().sum()

@@ -48,6 +48,7 @@ SLOWEST, FASTEST = 20, 400  # quarter notes a minute
 CHORALE_TEMPO = 80.0  # a usual one for congregations
 CORPUS_TEMPO = 120.0  # the median of the 200 songs whose original files tell seconds
 MOST_BEATS, BEAT_TYPES = 16, (1, 2, 4, 8, 16)  # of a time signature
+USUAL_RANGE = "C3-C6"  # holds 99 % of the public corpus' notes, all of the chorales'
 UPBEAT = 1.0  # quarter notes; half of the candidates begin with it where nothing is asked for
 
 
@@ -72,7 +73,8 @@ class InferConfig:
     key: str | None = None
     """Key that all notes belong to, such as C, F#, Am or "Bb minor". Default: as it comes."""
     range: str | None = None
-    """Lowest and highest note, such as C4-E5, or 60-76 as MIDI numbers. Default: as it comes."""
+    """Lowest and highest note, such as C4-E5, or 60-76 as MIDI numbers. Default: C3-C6, beyond which hardly
+    anybody sings; a long melody would wander off without bounds."""
     tempo: float | None = None
     """Quarter notes per minute, 20 to 400. Default: 80 for a model of chorales, 120 for one of the corpus."""
     metre: str | None = None
@@ -103,7 +105,10 @@ class InferConfig:
             raise UserError(
                 f"--tempo is {self.tempo:g}; give {SLOWEST} to {FASTEST} quarter notes per minute"
             )
-        self.constraints, self.bars = Constraints.parse(self.key, self.range), parse_metre(self.metre)
+        self.constraints, self.bars = (
+            Constraints.parse(self.key, self.range or USUAL_RANGE),
+            parse_metre(self.metre),
+        )
         if self.upbeat is not None and not 0 <= self.upbeat < self.bars.beats_per_bar:
             longest = f"less than a bar of {self.bars.beats_per_bar:g}"
             raise UserError(f"--upbeat is {self.upbeat:g}; give 0 or more quarter notes, {longest}")

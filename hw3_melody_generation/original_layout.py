@@ -54,6 +54,16 @@ def is_original_layout(root: Path) -> bool:
     return _song_folder(root) is not None
 
 
+def original_folder(root: Path) -> Path:
+    """The folder with the songs of `root`. Errors: UserError if there is none."""
+    folder = _song_folder(root)
+    if folder is None:
+        raise UserError(
+            f"{root}: no .npy files in it or in Syllable_Parsing/; give the folder with the songs"
+        )
+    return folder
+
+
 def read_original_songs(
     root: Path, *, jobs: int = 1, keep: Path | None = None
 ) -> tuple[list[OriginalSong], Problems]:

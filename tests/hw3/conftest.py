@@ -27,7 +27,7 @@ def made_up_song(name: str, *, seed: int, count: int = 47, metre: Metre | None =
     syllables = rng.choice(["la", "sing", "you", "riv", "er", "to", "day", "the", "a", "me"], count)
     lines = np.arange(count) // 7
     scale = np.array([60, 62, 64, 65, 67, 69, 71, 72])
-    steps = np.clip(np.cumsum(rng.integers(-2, 3, count)) + 3, 0, 7)
+    steps = abs(np.cumsum(rng.integers(-2, 3, count)) % 14 - 7)  # up and down the scale
     ends = np.arange(count) % 7 == 6
     starts = np.arange(count) % 7 == 0
     return Song(

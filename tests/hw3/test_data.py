@@ -139,6 +139,9 @@ def test_prepare_writes_the_clean_layout(originals, tmp_path, capsys):
     assert "songs without a flag" in capsys.readouterr().out
     with pytest.raises(UserError, match="is there already"):
         data.Prepare(originals, tmp_path / "clean").run()
+    with pytest.raises(UserError, match="no .npy files"):
+        data.Prepare(tmp_path / "clean", tmp_path / "nothing").run()
+    assert not list(tmp_path.glob("*nothing*"))
 
 
 def test_an_interrupted_prepare_goes_on(originals, tmp_path, monkeypatch):

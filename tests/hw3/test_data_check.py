@@ -83,12 +83,14 @@ def test_files_that_are_no_gzip_or_no_json_are_named(corpus_copy, name, content)
 
 
 def test_numbers_of_words_and_lines(change_song, check):
-    change_song(0, lambda song: song["line"].__setitem__(-1, 99))
-    change_song(1, lambda song: song["s"].__setitem__(4, "..."))
+    change_song(0, lambda song: song["line"].__setitem__(-1, 0))
+    change_song(1, lambda song: song["line"].__setitem__(-1, 99))
+    change_song(2, lambda song: song["s"].__setitem__(4, "..."))
     status, said = check()
     assert status == 2
-    assert "1 found: song whose lines are not numbered 0, 1, 2 ... (song-0)" in said
-    assert "1 found: song with a syllable without a letter (song-1)" in said
+    assert "1 found: song in which the numbers of the lines fall (song-0)" in said
+    assert "1 noted: song in which the numbers of the lines skip some (song-1)" in said
+    assert "1 noted: song with a syllable without a letter (song-2)" in said
 
 
 def test_faults_of_the_split(change_song, change_split, check):
