@@ -83,7 +83,7 @@ def _clean(song: OriginalSong, piece: str) -> Song:
     lyrics = Lyrics(
         syllables=song.syllables,
         words=words_of(song.syllables),
-        lines=lines_of(song.syllables, song.rest),
+        lines=lines_of(song.syllables),
         language="en",
     )
     melody = Melody(song.pitch, song.duration, song.rest)

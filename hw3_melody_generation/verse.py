@@ -2,8 +2,8 @@
 
 Measured on the clean copy of the corpus, which has both from the authors' other files (every eighth song for
 words, every fourth for lines): of the places between two syllables, 95.8 % are rightly told to be inside a
-word or not (a join is right in 84 %, and 95 % of the joins are found); of the lines' beginnings 50 % are
-found, and 71 % of those found are right.
+word or not (a join is right in 84 %, and 95 % of the joins are found); of the lines' beginnings 48 % are
+found, and 74 % of those found are right.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 
 LONGEST_WORD = 5  # syllables
 LINE_CAPITALS = (0.03, 0.3)  # share of syllables with a capital in a text that begins its lines with one
-LINE_REST = 2.0  # beats: in a text that does not, what is before a line
 
 
 def words_of(syllables: Sequence[str]) -> tuple[int, ...]:
@@ -39,15 +38,15 @@ def words_of(syllables: Sequence[str]) -> tuple[int, ...]:
     return tuple((np.cumsum(begins) - 1).tolist())
 
 
-def lines_of(syllables: Sequence[str], rests: Sequence[float]) -> tuple[int, ...]:
+def lines_of(syllables: Sequence[str]) -> tuple[int, ...]:
     """The number of the line of each syllable.
 
-    A capital, but for the English word I, begins a line; where nothing has capitals, or everything, a rest of
-    LINE_REST beats does.
+    A capital, but for the English word I, begins a line; where nothing has capitals, or everything, all is one
+    line. Rests would tell more, but they are what a model is to find: lyrics must not give them away.
     """
-    capitals = np.array([text[0].isupper() and not _is_i(text) for text in syllables])
+    begins = np.array([text[0].isupper() and not _is_i(text) for text in syllables])
     lowest, highest = LINE_CAPITALS
-    begins = capitals if lowest <= capitals.mean() <= highest else np.asarray(rests) >= LINE_REST
+    begins &= lowest <= begins.mean() <= highest
     begins[0] = False
     return tuple(np.cumsum(begins).tolist())
 

@@ -156,13 +156,12 @@ def test_words_are_the_fewest_that_the_dictionary_knows():
 def test_lines_begin_with_capitals_but_not_with_i():
     syllables = ["Twin", "kle", "lit", "tle", "star", "how", "I", "won", "der", "what", "you", "are"]
     syllables += ["Up", "a", "bove", "the", "world", "so", "high"]
-    assert lines_of(syllables, [0.0] * 19) == (0,) * 12 + (1,) * 7
+    assert lines_of(syllables) == (0,) * 12 + (1,) * 7
 
 
-def test_without_capitals_lines_begin_after_rests():
-    rests = [4.0, 0.0, 1.0, 2.0, 0.0, 8.0]
-    for syllables in (["la"] * 6, ["LA"] * 6):
-        assert lines_of(syllables, rests) == (0, 0, 0, 1, 1, 2)
+@pytest.mark.parametrize("syllable", ["la", "LA"])
+def test_where_capitals_tell_nothing_all_is_one_line(syllable):
+    assert lines_of([syllable] * 6) == (0,) * 6
 
 
 # The split
