@@ -41,8 +41,8 @@ def words_of(syllables: Sequence[str]) -> tuple[int, ...]:
 def lines_of(syllables: Sequence[str]) -> tuple[int, ...]:
     """The number of the line of each syllable.
 
-    A capital, but for the English word I, begins a line; where nothing has capitals, or everything, all is one
-    line. Rests would tell more, but they are what a model is to find: lyrics must not give them away.
+    A capital, but for the English word I, begins a line; where nothing has capitals, or everything, all is
+    one line. Rests would tell more, but they are what a model is to find: lyrics must not give them away.
     """
     begins = np.array([text[0].isupper() and not _is_i(text) for text in syllables])
     lowest, highest = LINE_CAPITALS
