@@ -126,7 +126,7 @@ def alignment_figure(weights: NDArray, lyrics: Lyrics, *, title: str) -> Figure:
     weights: (layers, heads, notes, syllables), rows sum to one.
     """
     layers = np.asarray(weights).mean(axis=1)
-    figure = Figure(figsize=(4.6 * len(layers) + 1.0, 5.0), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(layers) + 1.0, 5.7), layout="constrained")
     figure.suptitle(literal(title))
     syllables = [literal(syllable) for syllable in lyrics.syllables]
     for number, (axes, layer) in enumerate(
