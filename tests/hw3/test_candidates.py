@@ -101,6 +101,8 @@ def test_a_good_tune_passes_every_check():
         "stuck": 0,
         "long_line_ends": 1,
         "settles": 1,
+        "longest_rest": 0,
+        "pace": 16 / 14,
     }
 
 
@@ -118,6 +120,9 @@ def test_a_good_tune_passes_every_check():
         (song_of(TWINKLE), "long_line_ends", 0),
         (song_of([*TWINKLE[:-1], 62]), "settles", 0),
         (song_of(TWINKLE, [1.0] * 13 + [0.5]), "settles", 0),
+        (song_of(TWINKLE, 1.0, [9.0] + [0.0] * 6 + [6.0] + [0.0] * 6), "longest_rest", 6),
+        (song_of(TWINKLE, 0.25), "pace", 0.25),
+        (song_of(TWINKLE, 4.0), "pace", 4),
     ],
 )
 def test_each_check_finds_what_it_is_for(song, check, value):
