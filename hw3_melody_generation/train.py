@@ -2,7 +2,7 @@
 
     python hw3/train.py [--model transformer|lstm-gan|random|markov|retrieval] [--data DIR] [--out RUN]
     python hw3/train.py --preset quick                        # seconds, on a few chorales
-    python hw3/train.py --preset full --data CORPUS           # the public corpus, under an hour on two cores
+    python hw3/train.py --preset full --data CORPUS           # the public corpus, half an hour of one core
     torchrun --nproc-per-node 2 hw3/train.py --preset full --data CORPUS
 
 The models have different options: see `--help` and `--model lstm-gan --help`. Without --data, Bach's chorales
