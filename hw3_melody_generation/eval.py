@@ -32,6 +32,7 @@ from hw3_melody_generation.eval_results import Results, all_scores, show
 from hw3_melody_generation.eval_systems import Candidate, alignment, load_candidate
 from hw3_melody_generation.eval_windows import EvaluationWindows
 from hw3_melody_generation.evaluation import Evaluation, Score, Variation, describe_truth, score_candidate
+from hw3_melody_generation.evaluation_split import open_test_windows
 from hw3_melody_generation.piano_roll import piano_roll_figure
 from hw3_melody_generation.reports import TRUTH
 from hw3_melody_generation.sampling import Sampling
@@ -92,7 +93,7 @@ def main(config: EvalConfig) -> None:
         load_candidate(name, folder, device=config.device)
         for name, folder in zip(names, config.model, strict=True)
     ]
-    windows = EvaluationWindows.open(
+    windows = open_test_windows(
         chosen_data(config), split=config.split, samples=config.samples, seed=config.seed
     )
     evaluations = tuple(score_all(candidates, windows, config))

@@ -1,4 +1,4 @@
-"""The windows that models are evaluated on: those of the test split, and whose lyrics they hear instead.
+"""The windows that models are evaluated on, and whose lyrics they hear instead.
 
 Likelihoods are taken on all windows. Melodies are made for all of them, too, or for a quick look for some,
 spread over the split. All is counted in beats of the data.
@@ -16,11 +16,9 @@ from common.cli import UserError
 from common.commands import spread
 from common.metrics.melody import Windows
 from common.training_data import folder_name
-from hw3_melody_generation.corpus import CORPUS_BEAT, SPLIT_FILES, is_clean_layout, read_split
-from hw3_melody_generation.data import is_mini, open_test_split
 from hw3_melody_generation.shuffled_lyrics import strangers
 from hw3_melody_generation.songs import Lyrics, Melody, Song
-from hw3_melody_generation.training_data import TrainingData
+from hw3_melody_generation.training_data import TrainingData, is_mini
 
 MINI = "mini data, never to be set beside scores on the lyrics-melody corpus"
 
@@ -40,15 +38,23 @@ class EvaluationWindows:
     seed: int = 0
 
     @classmethod
-    def open(cls, data: Path, *, split: str = "honest", samples: int = 0, seed: int = 0) -> EvaluationWindows:
-        """The test split; `samples` of its windows are sampled, 0 for all. Errors: UserError."""
-        songs = tuple(open_test_split(data, split=split))
+    def of(
+        cls,
+        songs: Sequence[Song],
+        data: Path,
+        *,
+        split: str,
+        quarters_per_beat: float,
+        samples: int = 0,
+        seed: int = 0,
+    ) -> EvaluationWindows:
+        """All `songs`, windows of one length; `samples` of them are sampled, 0 for all. Errors: UserError."""
         lengths = {len(song) for song in songs}
         if len(lengths) > 1 or lengths == {1}:
             found = f"{min(lengths)} to {max(lengths)} syllables"
             raise UserError(f"{data}: windows of {found}; the measures need one length of at least 2")
         sampled = spread(range(len(songs)), samples or len(songs))
-        return cls(data, split, songs, tuple(sampled), _quarters_per_beat(data), seed)
+        return cls(data, split, tuple(songs), tuple(sampled), quarters_per_beat, seed)
 
     @property
     def is_part(self) -> bool:
@@ -122,9 +128,3 @@ class EvaluationWindows:
 
     def _windows(self, melodies: Sequence[Melody], songs: Sequence[Song]) -> Windows:
         return Windows.of(melodies, lines=[song.lyrics.lines for song in songs])
-
-
-def _quarters_per_beat(data: Path) -> float:
-    if not is_clean_layout(data):
-        return CORPUS_BEAT
-    return float(read_split(data / SPLIT_FILES["honest"]).get("quarters_per_beat", CORPUS_BEAT))

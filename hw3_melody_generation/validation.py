@@ -19,8 +19,9 @@ def validate(
 
     Chooses on them, and writes into `folder`, from which probability on a rest is expected.
     """
-    songs = tuple(splits.valid_windows)
-    windows = EvaluationWindows(data, split, songs, tuple(range(len(songs))), splits.quarters_per_beat)
+    windows = EvaluationWindows.of(
+        splits.valid_windows, data, split=split, quarters_per_beat=splits.quarters_per_beat
+    )
     candidate = load_candidate(folder.name, folder, device=device)
     scores = score_candidate(candidate, windows, sampling=PLAIN)
     told = {MODEL: scores.main, **scores.baselines}

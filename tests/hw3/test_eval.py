@@ -22,7 +22,7 @@ from hw3_melody_generation.corpus import read_split, write_split
 from hw3_melody_generation.data import open_test_split, open_training_splits
 from hw3_melody_generation.encoding import LyricEncoder, Vocabulary
 from hw3_melody_generation.eval_systems import likelihoods, outside_vocabulary, sample
-from hw3_melody_generation.eval_windows import EvaluationWindows
+from hw3_melody_generation.evaluation_split import open_test_windows
 from hw3_melody_generation.melody_generator import load_generator
 from hw3_melody_generation.melody_model import BaselineConfig, MelodyModelConfig, build_model
 from hw3_melody_generation.sampling import Sampling
@@ -107,7 +107,7 @@ def rests(windows):
 
 
 def test_samples_answer_the_lyrics_of_their_windows(evaluated, tiny_corpus):
-    windows = EvaluationWindows.open(tiny_corpus)
+    windows = open_test_windows(tiny_corpus)
     melodies = sample(load_generator(evaluated, device="cpu"), windows, Sampling(), seed=0)
     metrics = metrics_of(evaluated)
     made = np.stack([melody.rest[1:] > 0 for melody in melodies])
@@ -228,7 +228,7 @@ def test_a_model_without_a_likelihood(command, tiny_corpus, tmp_path):
 
 def test_other_beats_are_translated(evaluated, tiny_corpus):
     """The same music counted in beats of half the length: nothing may change but the numbers of beats."""
-    generator, windows = load_generator(evaluated, device="cpu"), EvaluationWindows.open(tiny_corpus)
+    generator, windows = load_generator(evaluated, device="cpu"), open_test_windows(tiny_corpus)
     songs = tuple(replace(song, melody=song.melody.scaled(2)) for song in windows.songs)
     short = replace(windows, songs=songs, quarters_per_beat=windows.quarters_per_beat / 2)
     told, same = (likelihoods(generator, each) for each in (windows, short))
@@ -241,7 +241,7 @@ def test_other_beats_are_translated(evaluated, tiny_corpus):
 
 
 def test_all_windows_of_one_song_have_no_strangers(tiny_corpus):
-    windows = EvaluationWindows.open(tiny_corpus)
+    windows = open_test_windows(tiny_corpus)
     assert len(windows.wrong_lyrics) == len(windows.songs)
     assert all(
         heard is not song.lyrics for heard, song in zip(windows.wrong_lyrics, windows.songs, strict=True)
@@ -252,7 +252,7 @@ def test_all_windows_of_one_song_have_no_strangers(tiny_corpus):
 
 def test_a_model_of_another_split_may_know_the_test_windows(tiny_corpus, tmp_path):
     run = save_run(tmp_path / "run", tiny_corpus, split="paper")
-    windows = EvaluationWindows.open(tiny_corpus)
+    windows = open_test_windows(tiny_corpus)
     assert windows.trained_on_other_split(run)
     assert windows.results_folder(run) == run / f"eval_{tiny_corpus.name}_honest_split"
     assert windows.results_folder(save_run(tmp_path / "honest", tiny_corpus)) == tmp_path / "honest"

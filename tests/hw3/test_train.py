@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -118,6 +120,15 @@ def test_a_run_tells_how_it_went(runs):
     assert history[-1]["valid_nll"] == pytest.approx(
         sum(history[-1][f"valid_{name}_nll"] for name in ("pitch", "duration", "rest")), rel=1e-5
     )
+
+
+def test_training_never_brings_what_opens_the_test_split():
+    code = "import sys, hw3_melody_generation.train; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "hw3_melody_generation.validation" in loaded
+    assert "hw3_melody_generation.evaluation_split" not in loaded
 
 
 def test_thresholds_of_rests_are_chosen_on_the_validation_windows(runs, windows):
