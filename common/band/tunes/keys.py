@@ -14,14 +14,12 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from common import key_profiles
 from common.band.tunes.tune import Mode, TuneNote
 
 Key = tuple[int, Mode]  # tonic as a pitch class, mode
 
-PROFILES: dict[Mode, tuple[float, ...]] = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
+PROFILES: dict[Mode, tuple[float, ...]] = {"major": key_profiles.MAJOR, "minor": key_profiles.MINOR}
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 ALTERATIONS = {"": 0, "#": 1, "b": -1, "-": -1}
 MODES: dict[str, Mode] = {

@@ -8,16 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from common import key_profiles
+
 SCALES = (  # major, natural minor, harmonic minor: Yu et al. 2021
     (0, 2, 4, 5, 7, 9, 11),
     (0, 2, 3, 5, 7, 8, 10),
     (0, 2, 3, 5, 7, 8, 11),
 )
-# How well listeners found each pitch class to fit C major and C minor: Krumhansl and Kessler 1982, table 1.
-PROFILES = (
-    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-)
+PROFILES = (key_profiles.MAJOR, key_profiles.MINOR)
 # Tonic and dominant triad, semitones above the tonic; minor has its leading tone there.
 CADENCE_TONES = ((0, 4, 7, 11, 2), (0, 3, 7, 11, 2))
 
