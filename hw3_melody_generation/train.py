@@ -100,6 +100,10 @@ class TrainConfig:
         """Train until `run` holds the model."""
         raise NotImplementedError
 
+    def device(self) -> str:
+        """Where the finished model is validated."""
+        return "cpu"
+
 
 @dataclass(kw_only=True)
 class TransformerTrainConfig(TrainConfig):
@@ -111,7 +115,11 @@ class TransformerTrainConfig(TrainConfig):
     def network_config(self) -> TransformerConfig:
         return self.network
 
+    def device(self) -> str:
+        return self.training.device
+
     def fit(self, config: MelodyModelConfig, splits: TrainingSplits, run: RunFolder) -> None:
+        share_cores(self.training.workers)
         seed_everything(self.training.seed)
         model = build_model(config)
         count = sum(weight.numel() for weight in model.parameters())
@@ -131,7 +139,11 @@ class GanTrainConfig(TrainConfig):
     def network_config(self) -> LstmGanConfig:
         return self.gan
 
+    def device(self) -> str:
+        return self.training.device
+
     def fit(self, config: MelodyModelConfig, splits: TrainingSplits, run: RunFolder) -> None:
+        share_cores(self.training.workers)
         seed_everything(self.training.seed)
         songs = WindowDataset(splits.train_songs, config.vocabulary, config.lyric_encoder, self.windows)
         fit_gan(
@@ -199,7 +211,6 @@ GAN_PRESETS = {
 
 
 def main(config: TrainConfig) -> None:
-    share_cores(config.training.workers if hasattr(config, "training") else 0)
     data = shared_data(ensure_data, config.data, quick=config.preset == "quick")
     splits = open_training_splits(data, split=config.split)
     model_config = config.model_config(splits)
@@ -216,7 +227,7 @@ def main(config: TrainConfig) -> None:
 
 def report(run: RunFolder, splits: TrainingSplits, *, data: Path, config: TrainConfig) -> str:
     """What train.py says at the end; it measures the finished model, and writes validation.json."""
-    systems = validate(run.path, splits, data=data, split=config.split)
+    systems = validate(run.path, splits, data=data, split=config.split, device=config.device())
     write_atomically(run.path / "validation.json", json_bytes(systems))
     known = TrainingData.load(run.path)
     kind = "mini data, not to be compared with scores on the public corpus" if known.is_mini else known.name

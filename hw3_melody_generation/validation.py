@@ -13,7 +13,7 @@ from hw3_melody_generation.rest_thresholds import MODEL, save_rest_thresholds
 
 
 def validate(
-    folder: Path, splits: TrainingSplits, *, data: Path, split: str, device: str = "auto"
+    folder: Path, splits: TrainingSplits, *, data: Path, split: str, device: str
 ) -> dict[str, Metrics]:
     """Metrics of the true validation windows, of the baselines and of the model in `folder`, by name.
 
