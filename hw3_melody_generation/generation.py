@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hw3_melody_generation.attention import DecoderCache
 from hw3_melody_generation.encoding import DURATION, REST
 from hw3_melody_generation.note_context import FIRST_PREVIOUS
 from hw3_melody_generation.sampling import Sampling, draw, guided
-from hw3_melody_generation.transformer import DecoderCache, MelodyTransformer
+from hw3_melody_generation.transformer import MelodyTransformer
 
 
 @torch.no_grad()
