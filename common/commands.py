@@ -37,13 +37,16 @@ def places(run: Path) -> list[str]:
     return [f"model folder: {run}", *(f"figure: {path}" for path in figures)]
 
 
-def newest_run(runs: Path, *, script: str) -> Path:
-    """The run folder below `runs` that `script` finished last; it is told. UserError if there is none."""
+def newest_run(runs: Path, *, script: str, option: str = "--model") -> Path:
+    """The run folder below `runs` that `script` finished last; it is told, and that `option` chooses another.
+
+    Errors: UserError if there is none.
+    """
     finished = [path for path in runs.glob("*/validation.json") if (path.parent / "config.json").is_file()]
     if not finished:
-        raise UserError(f"{runs}: no finished run; train one with {script}, or name one with --model")
+        raise UserError(f"{runs}: no finished run; train one with {script}, or name one with {option}")
     newest = max(finished, key=lambda path: path.stat().st_mtime).parent
-    print(f"model: {newest}, the newest run; --model chooses another", file=sys.stderr)
+    print(f"model: {newest}, the newest run; {option} chooses another", file=sys.stderr)
     return newest
 
 

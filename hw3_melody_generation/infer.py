@@ -2,6 +2,7 @@
 
     python hw3/infer.py "Twinkle, twinkle, little star" [--model RUN]
     python hw3/infer.py SONG.txt OTHER.txt --out DIR                 # text files; - reads standard input
+    python hw3/infer.py FOLDER                                       # every text file in it
     python hw3/infer.py SONG.txt --key Am --range C4-E5 --tempo 96   # within a key and a voice
     python hw3/infer.py SONG.txt --n 32 --keep 3                     # the best three of 32 melodies
     python hw3/infer.py SONG.txt --sing --html                       # and a voice, and a page to follow it
@@ -57,7 +58,7 @@ class InferConfig:
     """Set lyrics to music."""
 
     lyrics: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Lyrics in quotes, text files (UTF-8), or - for standard input."""
+    """Lyrics in quotes, text files (UTF-8), folders of them, or - for standard input."""
     model: Path | None = None
     """Run folder, or model folder, that train.py wrote. Default: the newest finished one in runs/hw3."""
     out: Path = Path("melodies")

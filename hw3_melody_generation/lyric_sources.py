@@ -1,4 +1,4 @@
-"""Where lyrics come from: an argument is a text file, `-` for standard input, or the lyrics themselves.
+"""Where lyrics come from: a text file, a folder of them, `-` for standard input, or the argument itself.
 
 Text is UTF-8. What is written for it is named after the file, or after the first words, in letters and digits
 alone: no text can lead out of the folder that it is written to.
@@ -66,13 +66,22 @@ def shortened(text: str, length: int) -> str:
 def sources(arguments: Sequence[str]) -> list[Source]:
     """The arguments with names for their files: NAME, and NAME_2, ... for others of that name."""
     found, taken = [], set()
-    for argument in arguments:
+    for argument in (file for given in arguments for file in files_of(given)):
         base, number = name_of(argument), 1
         while (name := base if number == 1 else f"{base}_{number}").casefold() in taken:
             number += 1
         taken.add(name.casefold())
         found.append(Source(argument, name))
     return found
+
+
+def files_of(argument: str) -> list[str]:
+    """For a folder the text files below it, sorted, or itself if it has none; for all else the argument."""
+    if not is_file(argument) or not Path(argument).is_dir():
+        return [argument]
+    below = sorted(Path(argument).rglob("[!.]*"))
+    texts = [str(path) for path in below if path.suffix.lower() in TEXT_SUFFIXES and path.is_file()]
+    return texts or [argument]
 
 
 def is_file(argument: str) -> bool:
@@ -103,7 +112,7 @@ def read_text(argument: str) -> str:
             raise UserError("no such file; check the path, or give the lyrics themselves")
         return decoded(os.fsencode(argument))
     if Path(argument).is_dir():
-        raise UserError("is a folder; name the text files in it")
+        raise UserError("is a folder without text files; name the files with the lyrics")
     try:
         with Path(argument).open("rb") as file:
             return decoded(limited(file))

@@ -26,6 +26,14 @@ def test_a_file_is_read_and_anything_else_is_the_lyrics(tmp_path):
     assert from_file.path == path and itself.path is None
 
 
+def test_a_folder_stands_for_the_text_files_in_it(tmp_path):
+    for name in ("b.txt", "a.md", "deeper/c.txt", "picture.png", ".hidden.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(TWINKLE)
+    found = sources([str(tmp_path), TWINKLE])
+    assert [each.name for each in found] == ["a", "b", "c", "twinkle_twinkle_little_star_how"]
+
+
 def test_a_song_is_called_as_its_file_or_by_its_first_line(tmp_path):
     path = tmp_path / "Evening_star, no. 2.txt"
     path.write_text(TWINKLE)
