@@ -13,7 +13,7 @@ HAND_IN = Assignment(
     package="hw3_melody_generation",
     title="HW3: lyrics-conditioned melody generation",
     inference=("{inputs}", "--out", "{out}", "--json", *ONLY_MIDI),
-    takes="text files of lyrics, one song each, a line of text for a line of the song",
+    takes="text files of lyrics, or a folder of them; one song each, a line of text for a line of the song",
     output="OUT/NAME.mid for each text, one note per syllable, and a JSON list on standard output",
     headlines=(
         Headline("nll", "likelihood, lower is better", "random_nll", "nats per note"),
