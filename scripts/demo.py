@@ -1,4 +1,4 @@
-"""The homeworks once through on small data: make the data, train, evaluate, try out.
+"""The homeworks once through on small data: make the data, train, evaluate, try out; hand one in, grade it.
 
     make demo, or python scripts/demo.py
 
@@ -71,6 +71,14 @@ STEPS = (
             VERSE,
         ],
     ),
+    Step(
+        [
+            *["-m", "common.handin", "pack", "hw0", "--student-id", "r12345678", "--run", "runs/hw0/demo"],
+            *["--words", "grading/reference/hw0.md", "--out", "handin/demo"],
+        ]
+    ),
+    Step(["-m", "common.handin", "check", "handin/demo/r12345678_hw0.zip", "--run"]),
+    Step(["-m", "grading", "run", "handin/demo", "--assignment", "hw0", "--out", "graded/demo"]),
 )
 RESULTS = {
     "data/mini_nsynth": "HW0's small data set, in the layout of NSynth",
@@ -81,6 +89,8 @@ RESULTS = {
     "runs/hw2/demo": "HW2's separator, hardly trained: model, metrics, figures, a page with the stems",
     "data/chorales": "HW3's songs: Bach's chorales, in the layout of the lyrics-melody corpus",
     "runs/hw3/demo": "HW3's melody transformer: model, metrics, figures, a song with score, sound and page",
+    "handin/demo": "HW0's hand-in: the zip of code, model and report, and the report as slides",
+    "graded/demo": "the grade of that hand-in: gradebook, feedback page, leaderboard, logs",
 }
 NEXT = "Classify a recording of your own: .venv/bin/python hw0/infer.py --model runs/hw0/demo FILE"
 

@@ -8,14 +8,15 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors
-import safetensors.torch
-import torch
 
 from common.cli import UserError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and whoever reads JSON alone has no use for it
+    import torch
 
 FORMAT = 1  # of run.json and config.json; raised when an old reader would misread a new folder
 
@@ -48,6 +49,9 @@ def tensor_bytes(
     tensors: Mapping[str, torch.Tensor | np.ndarray], metadata: dict[str, str] | None = None
 ) -> bytes:
     """The content of a safetensors file."""
+    import safetensors.torch
+    import torch
+
     apart = {  # safetensors refuses tensors that share memory: each gets its own
         name: torch.from_numpy(value.copy())
         if isinstance(value, np.ndarray)
@@ -65,7 +69,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+    if hasattr(value, "tolist"):  # arrays and scalars of numpy, tensors
         return value.tolist()
     return value.as_posix() if isinstance(value, Path) else value
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING, Any
 
 from common.run_folder.files import (
     FORMAT,
@@ -20,6 +17,10 @@ from common.run_folder.files import (
     tensor_bytes,
     write_atomically,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
 
 
 def save_model(

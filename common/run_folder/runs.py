@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from common.cli import UserError
 from common.run_folder.files import (
@@ -142,6 +141,8 @@ def _changes(config: Any, earlier: Mapping[str, Any], folder: Path) -> Iterator[
 
 def _session(folder: Path) -> dict[str, Any]:
     """How this process was started. Paths are relative, so that the folder can be moved and shown."""
+    import torch  # here, as whoever looks at a run has no use for it
+
     program = os.path.relpath(sys.argv[0]) if os.path.isabs(sys.argv[0]) else sys.argv[0]
     return {
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -101,7 +101,8 @@ def find_archives(folder: Path, out: Path) -> tuple[list[Path], list[str]]:
     zips = [path for path in paths if path.suffix.lower() == ".zip" and path.is_file()]
     if not zips:
         raise UserError(f"{folder}: holds no zip; name the folder with the zips of the class")
-    others = [path.name for path in paths if path not in zips and path.suffix.lower() != ".csv"]
+    files = [path for path in paths if path.is_file() and path.suffix.lower() != ".csv"]
+    others = [path.name for path in files if path not in zips]
     return zips, [f"{names.shown(name)}: is no zip file; it was not graded" for name in others]
 
 

@@ -88,7 +88,7 @@ def interrupts_later() -> Iterator[None]:
 def start(
     server: Any, job: Job, grade: GradeFunction, options: dict[str, Any], longest: float, work_folder: Path
 ) -> Running:
-    folder = Path(tempfile.mkdtemp(prefix="hand-in-", dir=work_folder))
+    folder = Path(tempfile.mkdtemp(prefix="hand-in-", dir=work_folder)).resolve()  # it holds TMPDIR
     process = server.Process(target=work, args=(grade, job.archive.resolve(), folder, options), daemon=True)
     process.start()
     return Running(job, process, folder, time.monotonic() + longest)

@@ -62,7 +62,7 @@ def score(prepared: Prepared, outputs: Path, *, seconds: float = SECONDS) -> Sco
 
 def _scored(prepared: Prepared, outputs: str, seconds: float) -> Scores:
     with tempfile.TemporaryDirectory(prefix="scoring_") as scratch:
-        result = Path(scratch) / "scores.json"
+        result = Path(scratch).resolve() / "scores.json"  # TMPDIR may be relative
         words = [str(ROOT), str(prepared.folder.resolve()), outputs, str(result), str(math.ceil(seconds))]
         _run([sys.executable, "-I", "-c", START, *words], scratch, seconds)
         record = json.loads(result.read_text())

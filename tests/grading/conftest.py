@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PREPARED = ROOT / "data" / "graded"  # tests of submissions, kept from call to call
 STUDENT = "reference1"
 PRINTED_LINES = 20  # of what a hand-in printed, for its author
-WORDS = "One sentence that says what was done here, and another one that says why: two are enough for a test."
 
 
 def load(path: Path):
@@ -110,33 +109,12 @@ def printed(log: Path) -> str:
 
 
 def reference_hand_in(assignment: str, folder: Path) -> Path:
-    """Train the reference solution in the preset quick, report on it and pack it -> the zip."""
-    homework = find(assignment)
-    run, words = folder / "run", folder / "report.md"
-    command(homework.script("train.py"), "--preset", "quick", "--out", run)
-    words.write_text(filled_in(homework), encoding="utf-8")
-    options = [
-        "--student-id",
-        STUDENT,
-        "--name",
-        "Reference",
-        "--run",
-        run,
-        "--words",
-        words,
-        "--out",
-        folder,
-    ]
+    """Train the reference solution in the preset quick and pack it with its words -> the zip."""
+    run, words = folder / "run", ROOT / "grading" / "reference" / f"{assignment}.md"
+    command(find(assignment).script("train.py"), "--preset", "quick", "--out", run)
+    options = ["--student-id", STUDENT, "--run", run, "--words", words, "--out", folder]
     command("-m", "common.handin", "pack", assignment, *options)
     return folder / f"{STUDENT}_{assignment}.zip"
-
-
-def filled_in(homework) -> str:
-    """The report's template with words under every heading."""
-    from common.report import template
-
-    lines = template(homework).splitlines()
-    return "\n".join(f"{line}\n\n{WORDS}\n" if line.startswith("# ") else line for line in lines)
 
 
 def command(*words) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,8 +25,9 @@ def real_zips(hand_ins, tmp_path_factory):
     return folder
 
 
-def test_a_class(real_zips, small_data, unsafe, tmp_path):
-    out = tmp_path / "out"
+def test_a_class(real_zips, small_data, unsafe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = Path("out")  # relative, as one types it: the processes of a run start in other folders
     config = RunConfig(real_zips, out, "hw0", data=small_data, wall_seconds=30, unsafe=unsafe)
     assert main(config) == 0
     record = json.loads((out / "class.json").read_text())
