@@ -216,6 +216,7 @@ def test_text_files_standard_input_and_names_that_are_taken(run, tmp_path, monke
 def test_bad_texts_beside_good_ones(run, tmp_path):
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)))
     (tmp_path / "empty.txt").write_text(" \n\n")
+    (tmp_path / "folder").mkdir()
     texts = [
         "La la la",
         "",
@@ -223,7 +224,7 @@ def test_bad_texts_beside_good_ones(run, tmp_path):
         str(tmp_path / "empty.txt"),
         "🎵🎶",
         "Привет, мир",
-        str(tmp_path),
+        str(tmp_path / "folder"),
         "nowhere.txt",
         "Amen",
     ]
