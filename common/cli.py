@@ -82,14 +82,18 @@ def parse(
     config_class: type[Config], argv: list[str], module: str, presets: Mapping[str, Config] | None
 ) -> Config:
     """The config that `argv` asks for, or exit code 2. The docstring of `module` heads the help."""
-    description = (sys.modules[module].__doc__ or "").strip()
+    shown = {"prog": typed_as(module), "description": (sys.modules[module].__doc__ or "").strip()}
     if presets is None:
-        return tyro.cli(config_class, args=argv, description=description, config=(tyro.conf.OmitArgPrefixes,))
+        return tyro.cli(config_class, args=argv, config=(tyro.conf.OmitArgPrefixes,), **shown)
     name = chosen(argv, "--preset", default="default")
     preset = presets.get(name, presets["default"])  # tyro itself refuses a name that is no choice
-    return tyro.cli(
-        config_class, args=argv, description=description, default=preset, config=(tyro.conf.OmitArgPrefixes,)
-    )
+    return tyro.cli(config_class, args=argv, default=preset, config=(tyro.conf.OmitArgPrefixes,), **shown)
+
+
+def typed_as(module: str) -> str | None:
+    """What the help calls a command that was started as `python -m PACKAGE`; None: a script, by its path."""
+    spec = getattr(sys.modules[module], "__spec__", None) if module == "__main__" else None
+    return f"python -m {spec.name.removesuffix('.__main__')}" if spec else None
 
 
 def chosen(argv: list[str], option: str, *, default: str) -> str:

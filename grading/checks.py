@@ -120,6 +120,8 @@ class FilledOptions:
     """What a page must hold besides its heading."""
     notes: tuple[str, ...]
     """What stands on a page that nobody wrote."""
+    none_at: int
+    """So many empty pages earn nothing; made pages, which grow with the results, make up for none."""
 
 
 def accepted(evidence: Evidence, options: NoOptions) -> Judgement:
@@ -228,7 +230,8 @@ def filled(evidence: Evidence, options: FilledOptions) -> Judgement:
     if not empty:
         return 1.0, "no page is empty"
     names = ", ".join(map(str, empty[:SHOWN])) + (", ..." if len(empty) > SHOWN else "")
-    return 1 - len(empty) / len(texts), f"nothing is said on page {names}; needed: your words there; {REPORT}"
+    where = f"page{'s' if len(empty) > 1 else ''} {names}"
+    return max(0.0, 1 - len(empty) / options.none_at), f"nothing is said on {where}; needed: your words there"
 
 
 def problems(scores: Scores) -> list[str]:

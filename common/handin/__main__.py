@@ -1,9 +1,11 @@
 """Hand in a homework: its report, the zip of code, model and report, and what the intake will say of it.
 
-python -m common.handin report hw1 --student-id r12345678 --name 王小明
-python -m common.handin pack hw1 --student-id r12345678 [--run runs/hw1/cnn]
-python -m common.handin check handin/r12345678_hw1.zip --run
-python -m common.handin convert model.pt                    # a pickle becomes model.safetensors
+    python -m common.handin report hw1 --student-id r12345678 --name 王小明
+    python -m common.handin pack hw1 --student-id r12345678 [--run runs/hw1/cnn]
+    python -m common.handin check handin/r12345678_hw1.zip --run
+    python -m common.handin convert model.pt                    # a pickle becomes model.safetensors
+
+`--help` after one of them explains its options.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import tyro
 
 from common import cli
 from common.assignments import Assignment, find
-from common.cli import say
+from common.cli import UserError, say
 from common.handin.check import check, report_line, verdict
 from common.handin.finished_run import FinishedRun, ensure_evaluated, open_run
 from common.handin.pack import PackOrder, pack, require_student_id, size_of
@@ -31,11 +33,11 @@ class Of:
     student_id: str
     """A letter, then letters and digits: r12345678."""
     name: str = ""
-    """Your name, for the cover of the report. Default: as report.md says."""
+    """Your name, for the cover of the report. Default: as report.md says, else as it was given last."""
     run: Path | None = None
     """Run folder that train.py wrote: the one model that you hand in. Default: the newest finished one."""
     words: Path | None = None
-    """Markdown with your words. Default: report.md in the homework's folder; a template is put there."""
+    """Markdown with your words. Default: report.md in the homework's folder, put there as a template."""
     out: Path = Path("handin")
     """Folder for the zip; the report lies in OUT/hw1, with its source beside it."""
 
@@ -48,6 +50,8 @@ class Of:
         return assignment, run
 
     def report_order(self, assignment: Assignment, run: FinishedRun) -> ReportOrder:
+        if self.words is not None and not self.words.is_file():
+            raise UserError(f"--words {self.words}: no such file; write your words there, or leave it out")
         words = self.words or default_words(assignment)
         return ReportOrder(
             assignment, run.path, self.student_id, self.name, words, self.out / assignment.short
@@ -84,6 +88,7 @@ class Pack(Of):
         count = len(intake.hand_in.manifest["files"]) + 1
         print(report_line(intake.hand_in))
         print(f"{order.archive}: {count} files, {run.parameters:,} parameters; {verdict(intake)}")
+        print(f"try it first: python -m common.handin check {order.archive} --run")
         print(f"upload {order.archive} ({size_of(order.archive)})")
         return 0
 

@@ -46,7 +46,8 @@ def check(archive: Path, *, run: bool = False, unsafe: bool = False) -> Checked:
     Errors: UserError if there is no such file, or no sandbox here to run it in.
     """
     if not archive.is_file():
-        raise UserError(f"{archive}: no such file; name the zip that `python -m common.handin pack` wrote")
+        missing = "is a folder, not a zip" if archive.is_dir() else "no such file"
+        raise UserError(f"{archive}: {missing}; name the zip that `python -m common.handin pack` wrote")
     with tempfile.TemporaryDirectory(prefix="check_") as scratch:
         intake = take_in(archive, Path(scratch) / "hand_in")
         lines = [*rule_table(intake), *about(intake.hand_in)]

@@ -33,7 +33,7 @@ class Converted:
     left_out: tuple[str, ...]
 
     def __str__(self) -> str:
-        line = f"{self.target}: {self.tensors} tensors, {self.parameters:,} numbers"
+        line = f"{self.target}: {self.tensors} tensor{'s' * (self.tensors != 1)}, {self.parameters:,} numbers"
         if not self.left_out:
             return line
         more = ", ..." if len(self.left_out) > MOST_TOLD else ""
@@ -48,6 +48,8 @@ def convert(source: Path, target: Path | None = None) -> Converted:
     """
     from common.run_folder import tensor_bytes, write_atomically  # torch, which takes seconds to import
 
+    if source.suffix.lower() == ".safetensors":
+        raise UserError(f"{source}: is safetensors already; hand it in as it is")
     target = source.with_suffix(".safetensors") if target is None else target
     if target.exists():
         raise UserError(f"{target}: is there already; delete it, or name another with --out")
@@ -115,4 +117,4 @@ def _refused(error: Exception) -> str:
     _, found, rest = text.partition("Unsupported global: GLOBAL ")
     if found:
         return f"needs {rest.split(' ')[0]} to be loaded, which is code, not a tensor"
-    return "is a pickle of other things than tensors"
+    return "is no pickle, or one of other things than tensors"

@@ -1,7 +1,7 @@
 """The report of a hand-in: made when it is not there, made anew when the run or the words have changed.
 
-Beside STUDENTID_report.pdf lies made_from.json, which says of what it was made: of which run, of which words.
-Modification times would not do: a report of another run may well be the newer one.
+Beside STUDENTID_report.pdf lies STUDENTID_made_from.json, which says of what it was made: of which run, of
+which words. Modification times would not do: a report of another run may well be the newer one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common import assignments
@@ -37,6 +37,10 @@ class ReportOrder:
     def pdf(self) -> Path:
         return self.out / f"{self.student_id}_report.pdf"
 
+    @property
+    def record(self) -> Path:
+        return self.out / f"{self.student_id}_{RECORD}"
+
     def made_from(self) -> dict[str, str]:
         """A digest for each thing that the report shows."""
         return {
@@ -52,6 +56,7 @@ def ensure_report(order: ReportOrder) -> Path:
     Errors: UserError if somebody has changed it by hand and it no longer fits the run.
     """
     ensure_words(order)
+    order = named(order)
     reason = why_outdated(order)
     if reason is None:
         say(f"report: {order.pdf} is up to date")
@@ -73,8 +78,8 @@ def make_report(order: ReportOrder) -> Path:
         words=order.words,
         out=order.out,
     )
-    record = order.made_from() | {"pdf": _digest([order.pdf])}
-    (order.out / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    record = order.made_from() | {"name": order.name, "pdf": _digest([order.pdf])}
+    order.record.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     say(f"report: {order.pdf}, {result.pages} pages; its source: {result.source}")
     return order.pdf
 
@@ -88,6 +93,15 @@ def ensure_words(order: ReportOrder) -> None:
         say(f"report: wrote {order.words} for your words, heading by heading; fill it in and do this again")
 
 
+def named(order: ReportOrder) -> ReportOrder:
+    """With the name that the report was made with last, if neither --name nor report.md gives one now."""
+    from common.report import read_words
+
+    if order.name or not order.pdf.is_file() or read_words(order.words).name:
+        return order
+    return replace(order, name=_record(order.record).get("name", ""))
+
+
 def why_outdated(order: ReportOrder) -> str | None:
     """Why the report is to be made; None if it is as it should be.
 
@@ -95,7 +109,7 @@ def why_outdated(order: ReportOrder) -> str | None:
     """
     if not order.pdf.is_file():
         return f"{order.pdf} is not there yet"
-    record = _record(order.out / RECORD)
+    record = _record(order.record)
     changed = [key for key, digest in order.made_from().items() if record.get(key) != digest]
     if not changed:
         return None
@@ -141,4 +155,6 @@ def _record(path: Path) -> dict[str, str]:
         record = read_json(path) if path.is_file() else {}
     except JsonError:
         return {}
-    return record if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    return {key: value for key, value in record.items() if isinstance(value, str)}

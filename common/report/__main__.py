@@ -1,6 +1,8 @@
 """Make the PDF of a report whose report.typ was edited.
 
-python -m common.report r12345678_report           # -> r12345678_report.pdf
+    python -m common.report handin/hw1/r12345678_report    # -> handin/hw1/r12345678_report.pdf
+
+`python -m common.handin report` made the folder; what it made is never overwritten once it was edited.
 """
 
 from __future__ import annotations

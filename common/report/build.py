@@ -82,7 +82,7 @@ def build_report(
     said = read_words(words)
     author = Author(name.strip() or said.name, student_id.lower())
     if not author.name:
-        raise UserError(f'{words}: has no name; write it into its line "Name:"')
+        raise UserError(f'{words}: has no name; write it into its line "Name:", or give --name')
     evaluated = open_run(run, assignment)
     pictures = find_figures(run / "figures")
     images = _Images(words.parent)

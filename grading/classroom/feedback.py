@@ -57,7 +57,7 @@ def _verdict(student: Student) -> str:
         text = "The grader could not grade this hand-in. That is for the course to mend, not for you."
     elif student.counts.status == "rejected":
         text = (
-            "The archive was rejected: it breaks a rule that keeps the grader safe, so nothing in it was run."
+            "The archive was rejected: it breaks a rule of the intake, so nothing in it was run."
             " <code>python -m common.handin check YOUR.zip</code> says the same before you hand in."
         )
     else:

@@ -95,6 +95,12 @@ class Student:
         several = f"{1 + len(others)} hand-ins, {how}"
         return (*self.counts.notes, *([several, *others] if others else []))
 
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether there is more to know than how late it was."""
+        late = self.counts.late
+        return any(note != late.explain() for note in self.notes)
+
 
 def _score_text(entry: Entry) -> str:
     return f"{entry.grade.score:g} points" if entry.status == "graded" else entry.status

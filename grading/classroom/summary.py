@@ -30,6 +30,7 @@ def summary(students: Sequence[Student], graded: Sequence[Graded], out: Path, *,
     scores = [student.final for student in students if student.final is not None]
     slowest = max(graded, key=lambda one: one.seconds)
     largest = max(graded, key=lambda one: one.peak_bytes)
+    look = [student.folder for student in students if student.needs_a_look]
     lines = [
         f"{len(graded)} hand-ins of {len(students)} students: {', '.join(counts)}",
         f"median score {median(scores):.1f}" if scores else "no score yet",
@@ -37,6 +38,7 @@ def summary(students: Sequence[Student], graded: Sequence[Graded], out: Path, *,
         f"most memory: {largest.peak_bytes / GIGABYTE:.2f} GB, {names.shown(largest.job.archive.name)}"
         " (what its processes share is counted in each)",
         f"this call took {seconds:.1f} s",
+        *([f"to look at, see their comments: {', '.join(look)}"] if look else []),
         f"gradebook: {out / 'gradebook.csv'}",
         f"feedback pages: {out / 'students'}",
         f"leaderboard: {out / 'leaderboard.html'}",

@@ -111,7 +111,7 @@ def tell(results: Results) -> None:
         print(f"{pair.score:5.2f} {pair.shared:7,} {own:7,}  {names}" + " (reference)" * pair.reference)
     print(summary(results.comparison))
     if problems := sum(len(code.problems) for code in _all(results)):
-        say(f"{problems:,} remarks on files that were not read or look odd; they are in index.html")
+        say(f"remarks on files that were not read or look odd: {problems:,}; they are in index.html")
 
 
 def _all(results: Results) -> Sequence[Code]:

@@ -165,6 +165,13 @@ def start(tmp_path: Path, body: str, **options) -> subprocess.Popen:
     )
 
 
+def test_the_help_names_a_module_as_it_was_typed():
+    done = subprocess.run(
+        [sys.executable, "-m", "common.handin", "pack", "--help"], cwd=ROOT, text=True, stdout=subprocess.PIPE
+    )
+    assert done.stdout.startswith("usage: python -m common.handin pack [-h]")
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
 def test_a_disk_that_is_really_full(tmp_path):
     process = start(tmp_path, "with open('/dev/full', 'w') as file:\n    file.write('x')")

@@ -137,12 +137,12 @@ def test_headings_may_be_numbered_but_are_not_found_within_sentences():
 def test_pages_that_nobody_wrote_are_found():
     pages = ["Cover", "Results\n" + "word " * 20, "Findings\n(to be\nwritten)\n" + "number " * 20, "More\n4"]
     assert report_pages.empty_pages(pages, 30, ["(to be written)"]) == [3, 4]
-    share, message = judge(
-        "filled",
-        checks.FilledOptions(30, ("(to be written)",)),
-        pdf=PdfFacts(4, (16.0, 9.0), tuple(pages), True),
-    )
-    assert share == 0.5 and "nothing is said on page 3, 4" in message
+    options = checks.FilledOptions(30, ("(to be written)",), none_at=4)
+    share, message = judge("filled", options, pdf=PdfFacts(4, (16.0, 9.0), tuple(pages), True))
+    assert share == 0.5 and "nothing is said on pages 3, 4;" in message
+    made = [*pages, *["Table\n" + "score 1.0 " * 30] * 20]  # by a program; they make up for no words
+    assert judge("filled", options, pdf=PdfFacts(24, (16.0, 9.0), tuple(made), True))[0] == 0.5
+    assert judge("filled", options, pdf=PdfFacts(8, (16.0, 9.0), tuple(pages * 4), True))[0] == 0.0
 
 
 def test_without_a_run_there_is_nothing_to_judge():

@@ -56,6 +56,8 @@ def test_no_file(tmp_path):
         UserError, match="no such file; name the zip that `python -m common.handin pack` wrote"
     ):
         check(tmp_path / "none.zip")
+    with pytest.raises(UserError, match="is a folder, not a zip; name the zip"):
+        check(tmp_path)
 
 
 def test_pages_that_wait_for_words_are_named():

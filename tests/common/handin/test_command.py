@@ -70,7 +70,7 @@ def test_the_report_is_made_anew_when_run_words_or_name_change(pack_tiny, built,
     assert "handin/tiny/r12345678_report.pdf is up to date" in pack_tiny()[2] and len(built) == 1
     assert "was made of another name; making it" in pack_tiny("--name", "X")[2]
     (project.root / "final_project/tiny/report.md").write_text("# Novelty\n")
-    assert "was made of other words and another name" in pack_tiny()[2]
+    assert "was made of other words; making it" in pack_tiny()[2] and built[-1][2] == "X"  # as given last
     (project.run_folder / "metrics.json").write_text("{}")
     assert "was made of another run" in pack_tiny()[2] and len(built) == 4
 
@@ -85,8 +85,21 @@ def test_a_report_that_was_changed_by_hand_is_kept(pack_tiny, built, project, tm
     assert code == 2 and "changed since; hand it in as it is with pack --report, or delete it" in err
     assert pack_tiny("--report", pdf)[0] == 0 and len(built) == 1
     pdf.unlink()
-    (pdf.parent / RECORD).write_text("nonsense")
+    (pdf.parent / f"r12345678_{RECORD}").write_text("nonsense")
     assert pack_tiny()[0] == 0 and len(built) == 2
+
+
+def test_two_students_may_share_a_folder(typed, built, project):
+    for student_id in ("r12345678", "r12345679", "r12345678"):
+        code, _, err = typed("report", "tiny", "--student-id", student_id, "--run", project.run_folder)
+        assert code == 0, err
+    assert len(built) == 2 and "is up to date" in err
+
+
+def test_words_that_are_named_must_be_there(pack_tiny, built, tmp_path):
+    code, _, err = pack_tiny("--words", "repotr.md")
+    assert code == 2 and "error: --words repotr.md: no such file" in err
+    assert not (tmp_path / "repotr.md").exists() and not built
 
 
 def test_a_run_without_scores_is_evaluated_first(pack_tiny, built, project):
@@ -135,9 +148,15 @@ def test_check_says_at_the_end_whether_it_will_do(pack_tiny, typed, project, zip
     assert [line.split("(rule: ")[1] for line in err.splitlines()] == ["parent-path)", "pickle)"]
 
 
-def test_a_real_report_goes_in(pack_tiny, project):
+def test_a_real_report_goes_in(typed, pack_tiny, project):
     """With the builder itself: what it needs of a run is there, and the intake reads what it makes."""
     (project.run_folder / "history.jsonl").write_text('{"epoch": 1, "train_loss": 1.0, "seconds": 1.0}\n')
-    code, out, err = pack_tiny("--name", "王小明")
+    code, out, err = pack_tiny()
+    assert code == 2 and err.endswith('write it into its line "Name:", or give --name\n')
+    code, _, err = typed(
+        *("report", "tiny", "--student-id", "r12345678", "--name", "王小明", "--run", project.run_folder)
+    )
     assert code == 0, err
+    code, out, err = pack_tiny()  # the name is known by now
+    assert code == 0 and "is up to date" in err, err
     assert "accepted, no faults" in out

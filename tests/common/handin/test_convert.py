@@ -101,3 +101,5 @@ def test_nothing_is_overwritten_and_nothing_made_of_nothing(tmp_path):
     with pytest.raises(UserError, match="is there already"):
         convert(source)
     assert convert(source, tmp_path / "c.safetensors").tensors == 2
+    with pytest.raises(UserError, match="c.safetensors: is safetensors already"):
+        convert(tmp_path / "c.safetensors")

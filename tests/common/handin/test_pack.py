@@ -26,6 +26,7 @@ CONTENTS = {
     "common/__init__.py",
     "common/shouting.py",
     "final_project/tiny/README.md",
+    "final_project/__init__.py",
     "final_project/tiny/__init__.py",
     "final_project/tiny/eval.py",
     "final_project/tiny/hand_in.py",

@@ -62,6 +62,7 @@ FILES = {
     ".gitignore": "/data/\n/runs/\n__pycache__/\n",
     "common/__init__.py": "",
     "common/shouting.py": "def shout(text):\n    return text.upper() + '!'\n",
+    "final_project/__init__.py": "",
     "final_project/tiny/__init__.py": "",
     "final_project/tiny/hand_in.py": HAND_IN,
     "final_project/tiny/infer.py": INFER,

@@ -28,7 +28,7 @@ def test_the_last_one_received_counts_and_none_overwrites_another(zips, run, rec
     assert run.log.read_text().count("\n") == 2  # times change no grade
 
 
-def test_late_days_cost_a_share_of_the_score(zips, run):
+def test_late_days_cost_a_share_of_the_score(zips, run, capsys):
     folder = zips(r11111111_hw0={"points": 8}, r22222222_hw0={"points": 8}, r33333333_hw0={"points": 8})
     received = "student_id,time\nr11111111,2026-11-02T23:59+08:00\nr22222222,2026-11-03T23:59:01+08:00\n"
     assert run(folder, received=received, deadline=DEADLINE) == 0
@@ -38,6 +38,7 @@ def test_late_days_cost_a_share_of_the_score(zips, run):
     ]  # fmt: skip
     assert (two["late_days"], two["final_score"], two["comment"]) == ("3", "7.2", "3 days late: -60 %")
     assert (three["final_score"], three["comment"]) == ("18.0", "no time of receipt: taken as on time")
+    assert "\nto look at, see their comments: r33333333\n" in capsys.readouterr().out
 
 
 def test_overrides_go_last_and_can_be_taken_back(zips, run, record, capsys):
