@@ -116,8 +116,10 @@ class HeadingsOptions:
 
 @dataclass(frozen=True)
 class FilledOptions:
+    headings: tuple[str, ...]
+    """Of the pages that people write."""
     least_characters: int
-    """What a page must hold besides its heading."""
+    """What such a page must hold besides its heading."""
     notes: tuple[str, ...]
     """What stands on a page that nobody wrote."""
     none_at: int
@@ -226,7 +228,7 @@ def filled(evidence: Evidence, options: FilledOptions) -> Judgement:
     texts = evidence.pdf.text_by_page if evidence.pdf else ()
     if not texts:
         return 0.0, f"no report that can be read; {REPORT}"
-    empty = report_pages.empty_pages(texts, options.least_characters, options.notes)
+    empty = report_pages.empty_pages(texts, options.headings, options.least_characters, options.notes)
     if not empty:
         return 1.0, "no page is empty"
     names = ", ".join(map(str, empty[:SHOWN])) + (", ..." if len(empty) > SHOWN else "")

@@ -19,15 +19,21 @@ def is_headed(line: str, heading: str) -> bool:
     return line.startswith(plain(heading)) and len(line) <= len(heading) + LONGER
 
 
-def empty_pages(pages: Sequence[str], least_characters: int, notes: Sequence[str]) -> list[int]:
+def empty_pages(
+    pages: Sequence[str], headings: Sequence[str], least_characters: int, notes: Sequence[str]
+) -> list[int]:
     """Numbers, from 1, of the pages that nobody wrote: one of `notes` stands there, or next to nothing.
 
-    Next to nothing: fewer characters than that besides the first line. The cover, which is short, may be so.
+    Next to nothing: under one of `headings`, or on a page without a line, fewer characters than that. Other
+    pages may be short, as the cover is and those that hold a picture.
     """
 
     def is_empty(page: str) -> bool:
-        said = " ".join(plain_lines(page)[1:])
-        return any(plain(note) in said for note in notes) or len(said.replace(" ", "")) < least_characters
+        lines = plain_lines(page)
+        said = " ".join(lines[1:])
+        to_write = not lines or any(is_headed(lines[0], heading) for heading in headings)
+        short = len(said.replace(" ", "")) < least_characters
+        return any(plain(note) in said for note in notes) or (to_write and short)
 
     return [number for number, page in enumerate(pages, start=1) if number > 1 and is_empty(page)]
 

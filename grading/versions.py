@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("grading", "common", "hw?_*")  # hw?_*: scoring uses their metrics and readers of data
+PARTS = ("grading", "common", "hw?_*", "final_project")  # scoring uses their metrics and readers of data
 FILES = ("requirements.txt",)  # the libraries' versions are pinned there
 SUFFIXES = (".py", ".toml")
 NO_SCORE = ("grading/classroom", "grading/plagiarism")  # what is made of grades, and what never changes one

@@ -44,9 +44,15 @@ def grading_tools(config: Any, assignment: Assignment) -> Tools:
 
 
 def prepare(assignment: Assignment, data: Path | None, folder: Path, *, quick: bool):
-    """The inputs and labels of an assignment in `folder`; None for a final project, which has no task."""
+    """The inputs and labels of an assignment in `folder`; None for a final project, which has no task.
+
+    Errors: UserError for `data` that nothing would be done with.
+    """
+    from common.cli import UserError
     from grading import tasks
 
     if assignment.short not in tasks.TASKS:
+        if data is not None:
+            raise UserError(f"--data {data}: {assignment.short} has no test data; leave the option out")
         return None
     return tasks.find(assignment.short).prepare(data, folder, quick=quick)

@@ -134,10 +134,21 @@ def test_headings_may_be_numbered_but_are_not_found_within_sentences():
     assert report_pages.missing_headings(pages, ["Results", "Findings", "Novelty"]) == ["Findings", "Novelty"]
 
 
+PARTS = ("Results", "Findings", "Details")
+
+
 def test_pages_that_nobody_wrote_are_found():
-    pages = ["Cover", "Results\n" + "word " * 20, "Findings\n(to be\nwritten)\n" + "number " * 20, "More\n4"]
-    assert report_pages.empty_pages(pages, 30, ["(to be written)"]) == [3, 4]
-    options = checks.FilledOptions(30, ("(to be written)",), none_at=4)
+    pages = [
+        "Cover",
+        "Results\n" + "word " * 20,
+        "Findings\n(to be\nwritten)\n" + "number " * 20,
+        "Details\n4",
+    ]
+    assert report_pages.empty_pages(["Cover", "Confusion\ntable", "\n"], PARTS, 30, []) == [
+        3
+    ]  # a picture is on 2
+    assert report_pages.empty_pages(pages, PARTS, 30, ["(to be written)"]) == [3, 4]
+    options = checks.FilledOptions(PARTS, 30, ("(to be written)",), none_at=4)
     share, message = judge("filled", options, pdf=PdfFacts(4, (16.0, 9.0), tuple(pages), True))
     assert share == 0.5 and "nothing is said on pages 3, 4;" in message
     made = [*pages, *["Table\n" + "score 1.0 " * 30] * 20]  # by a program; they make up for no words
