@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common import cli
+from common.assignments import find
 from common.cli import UserError
 from grading.__main__ import Command, main
 from grading.classroom.class_run import RunConfig
 from grading.classroom.single import GradeConfig
+from grading.classroom.tools import prepare
 from grading.plagiarism.command import PlagiarismConfig
 
 BEHAVIOURS = {"r11111111": "honest", "r22222222": "zip slip", "r33333333": "exit", "r44444444": "not a zip"}
@@ -57,6 +60,13 @@ def test_a_single_one_that_is_not_there_or_does_not_say_what_it_is(tmp_path):
     (tmp_path / "x.zip").write_bytes(b"no zip")
     with pytest.raises(UserError, match="name it with --assignment"):
         main(GradeConfig(tmp_path / "x.zip"))
+
+
+def test_data_of_an_assignment_without_a_test_are_refused(tmp_path):
+    project = replace(find("hw0"), short="taiko", package="final_project.taiko")
+    with pytest.raises(UserError, match="taiko has no test data"):
+        prepare(project, tmp_path, tmp_path / "task", quick=False)
+    assert prepare(project, None, tmp_path / "task", quick=False) is None
 
 
 def test_the_command_has_three_parts():
