@@ -18,7 +18,7 @@ from pathlib import Path
 from common.sandbox.limits import Limits, Outcome
 from common.sandbox.outbox import collect
 from common.sandbox.places import INPUTS, OUT, SUBMISSION, environment, full_command, remove
-from common.sandbox.printed import Printed, close, follow
+from common.sandbox.printed import TICK, Printed, close, follow
 
 LIMITED = Path(__file__).with_name("inside") / "limited.py"
 
@@ -92,6 +92,9 @@ def attend(order: dict, limits: Limits, written: Path, out: Path) -> Outcome:
 
     try:
         follow(process, printed, too_much=lambda: end("output"), look=look)
+        while process.poll() is None:  # it closed its streams and goes on
+            look()
+            time.sleep(TICK)
         returncode = process.wait()
     finally:
         end_group(process.pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,14 @@ CLASHES = {
 @pytest.mark.parametrize(("rule", "names"), [(rule, names) for rule in CLASHES for names in CLASHES[rule]])
 def test_names_that_are_one_on_some_disk_are_told(rule, names):
     assert [found.rule for found in name_violations(names, LIMITS)] == [rule]
+
+
+def test_a_name_of_many_folders_takes_no_memory():
+    tracemalloc.start()
+    found = name_violations(["a/" * 20_000 + "x"], LIMITS)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert {one.rule for one in found} == {"path-length"} and most < 50 << 20
 
 
 def test_a_folder_may_be_named_before_and_after_its_files():

@@ -1,0 +1,1 @@
+"""Final projects, one package each."""

@@ -1,0 +1,245 @@
+"""What is to be harmonized: the given voices in sixteenths, and what the model and the score must know.
+
+Voices are made of the lines of a `Piece`: onsets and ends are rounded to sixteenths, the upbeat is found
+where nobody tells it, whole octaves bring the lines to where their voices sing, and where every given voice
+rests for a beat all four do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.cli import UserError
+from final_project.muse2bach.chorale import FRAMES_PER_QUARTER, SILENT, VOICES, Key
+from final_project.muse2bach.chorale_key import key_of
+from final_project.muse2bach.lines import Line, Metre, Piece
+
+UNKNOWN = -2  # in `given`: for the model to fill in
+# MIDI pitches that each voice may be given: those of the benchmark's 382 chorales.
+RANGES = {"soprano": (60, 81), "alto": (52, 74), "tenor": (46, 69), "bass": (36, 66)}
+USUAL_PITCH = {"soprano": 71, "alto": 65, "tenor": 59, "bass": 51}  # medians of the same
+NEAR = 7  # semitones from there, a line stays where it is written
+MOST_BARS = 64
+LONG_REST = FRAMES_PER_QUARTER  # frames of rest in every given voice, from which on all voices rest
+USUAL_TEMPO = 80.0  # quarter notes a minute, for congregations
+OCTAVE = 12
+DOWNBEAT, MIDDLE, BEAT = 1.0, 0.5, 0.25  # how strong a place in the bar is, for `found_upbeat`
+LONGEST_ACCENT = 8  # frames; longer notes are no stronger accents
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is given of a chorale.
+
+    given: int16 (frames, 4), pitches, SILENT or UNKNOWN. onsets: bool (frames, 4), where given notes begin.
+    position, fermata: as in `Chorale`. text: syllables of the given soprano's notes. tempo: quarter notes a
+    minute. notices: what the user should know of.
+    """
+
+    name: str
+    given: NDArray[np.int16]
+    onsets: NDArray[np.bool_]
+    position: NDArray[np.int16]
+    fermata: NDArray[np.bool_]
+    key: Key | None
+    metre: Metre = Metre()
+    tempo: float = USUAL_TEMPO
+    title: str = ""
+    text: tuple[str, ...] | None = None
+    notices: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Frames."""
+        return len(self.given)
+
+
+def make_task(
+    name: str,
+    piece: Piece,
+    lines: Mapping[str, Line],
+    *,
+    metre: Metre | None = None,
+    upbeat: float | None = None,
+    key: Key | None = None,
+    transpose: int = 0,
+    closing: int = 0,
+) -> Task:
+    """The task of `lines` by voice, one note at a time each.
+
+    metre, upbeat (quarter notes), key: instead of what `piece` says, or what is found. transpose: semitones.
+    closing: rests of so many frames after a note are sung through, as the breath and the lifted finger that
+    a recording or a MIDI file has. Errors: UserError for what is too long, or does not fit the voices.
+    """
+    metre = metre or piece.metre
+    notices = list(piece.notices)
+    lines, notice = into_range(moved(lines, transpose))
+    notices += notice
+    start = min(round(note.onset * FRAMES_PER_QUARTER) for line in lines.values() for note in line.notes)
+    end = max(round(note.end * FRAMES_PER_QUARTER) for line in lines.values() for note in line.notes)
+    bars = -(-(end - start) // metre.frames)
+    if bars > MOST_BARS:
+        raise UserError(f"is {bars} bars long; give at most {MOST_BARS}, a part of it")
+    shape = (max(end - start, 1), len(VOICES))
+    given, onsets = np.full(shape, UNKNOWN, dtype=np.int16), np.zeros(shape, dtype=bool)
+    fermata, text, lost = np.zeros(len(given), dtype=bool), None, 0
+    highest = min(lines, key=VOICES.index)
+    for voice, line in lines.items():
+        column, spans = VOICES.index(voice), on_grid(line, start, closing)
+        lost += len(line.notes) - len(spans)
+        given[:, column] = SILENT
+        for begin, stop, place in spans:
+            given[begin:stop, column] = line.notes[place].pitch
+            onsets[begin, column] = True
+            if voice == highest:  # what stands over others follows from it
+                fermata[begin:stop] |= line.notes[place].fermata
+        words = tuple(line.notes[place].text for *_, place in spans)
+        if any(words) and voice == "soprano":
+            text = words
+    if lost:
+        notices.append(f"{lost} notes shorter than a sixteenth are left out")
+    if not fermata.any():  # a chorale ends with one
+        last = int(np.flatnonzero(onsets.any(axis=1))[-1])
+        fermata[last:] = True
+    rest_together(given)
+    if upbeat is None and piece.upbeat is not None:
+        upbeat = piece.upbeat - start / FRAMES_PER_QUARTER
+    first = (
+        found_upbeat(given, onsets, metre) if upbeat is None else round(upbeat * FRAMES_PER_QUARTER)
+    ) % metre.frames
+    sharps = None if transpose else piece.sharps
+    if key is None and piece.key is not None:
+        key = ((piece.key[0] + transpose) % OCTAVE, piece.key[1])
+    return Task(
+        name=name,
+        given=given,
+        onsets=onsets,
+        position=((np.arange(len(given)) - first) % metre.frames).astype(np.int16),
+        fermata=fermata,
+        key=key or found_key(given, sharps),
+        metre=metre,
+        tempo=piece.tempo or USUAL_TEMPO,
+        title=piece.title,
+        text=text,
+        notices=tuple(notices),
+    )
+
+
+def empty_task(name: str, bars: int, key: Key | None, metre: Metre) -> Task:
+    """A chorale of which nothing is given: phrases of two bars, each from an upbeat to a fermata.
+
+    Errors: UserError for more than MOST_BARS bars.
+    """
+    if bars > MOST_BARS:
+        raise UserError(f"--compose is {bars}; give at most {MOST_BARS} bars")
+    frames, beat = bars * metre.frames, metre.beat
+    places = np.arange(frames)
+    length = min(2 * metre.frames, frames)
+    return Task(
+        name=name,
+        given=np.full((frames, len(VOICES)), UNKNOWN, dtype=np.int16),
+        onsets=np.zeros((frames, len(VOICES)), dtype=bool),
+        position=((places - beat) % metre.frames).astype(np.int16),
+        fermata=(places % length >= length - beat) | (places >= frames - beat),
+        key=key,
+        metre=metre,
+        title="Chorale",
+    )
+
+
+def on_grid(line: Line, start: int, closing: int) -> list[tuple[int, int, int]]:
+    """(first frame, end, place in `line.notes`) of the notes; those without a frame of their own are lost."""
+    begins = [round(note.onset * FRAMES_PER_QUARTER) - start for note in line.notes]
+    ends = [round(note.end * FRAMES_PER_QUARTER) - start for note in line.notes]
+    spans = []
+    for place, begin in enumerate(begins):
+        after = begins[place + 1] if place + 1 < len(begins) else None
+        if begin == after:
+            continue  # the longer of two at one place is the later one, an ornament comes before its note
+        end = max(ends[place], begin + 1)
+        if after is not None and (end > after or after - end <= closing):
+            end = after
+        spans.append((begin, end, place))
+    return spans
+
+
+def rest_together(given: NDArray[np.int16]) -> None:
+    """Where all that is given rests, for LONG_REST frames or more, all voices do; else it stays open."""
+    known = (given != UNKNOWN).any(axis=0)
+    resting = (given[:, known] == SILENT).all(axis=1)
+    edges = np.flatnonzero(np.diff(resting, prepend=False, append=False))
+    for first, last in edges.reshape(-1, 2):
+        if last - first >= LONG_REST:
+            given[first:last] = SILENT
+
+
+def moved(lines: Mapping[str, Line], semitones: int) -> dict[str, Line]:
+    """The lines higher by `semitones`."""
+    return {
+        voice: replace(line, notes=tuple(replace(note, pitch=note.pitch + semitones) for note in line.notes))
+        for voice, line in lines.items()
+    }
+
+
+def into_range(lines: Mapping[str, Line]) -> tuple[dict[str, Line], list[str]]:
+    """The lines, all as many octaves higher or lower as their voices need; a notice if they are moved.
+
+    Errors: UserError where octaves alone do not help.
+    """
+
+    def outside(octaves: int) -> int:
+        return sum(
+            max(RANGES[voice][0] - pitch, 0) + max(pitch - RANGES[voice][1], 0)
+            for voice, line in lines.items()
+            for pitch in (note.pitch + OCTAVE * octaves for note in line.notes)
+        )
+
+    def strange(octaves: int) -> float:
+        """Semitones by which the lines lie further from where their voices mostly are than they need to."""
+        means = {
+            v: np.mean([note.pitch for note in line.notes]) + OCTAVE * octaves for v, line in lines.items()
+        }
+        return sum(max(abs(mean - USUAL_PITCH[voice]) - NEAR, 0) for voice, mean in means.items())
+
+    octaves = min(range(-6, 7), key=lambda number: (outside(number), strange(number), abs(number)))
+    if outside(octaves):
+        voice = next(voice for voice, line in lines.items() if _beyond(voice, line, octaves))
+        low, high = RANGES[voice]
+        pitches = [note.pitch + OCTAVE * octaves for note in lines[voice].notes]
+        reason = f"the {voice} would sing {min(pitches)} to {max(pitches)}, and has {low} to {high}"
+        if max(pitches) - min(pitches) > high - low:
+            raise UserError(f"{reason}; the line is too wide for one voice")
+        needed = high - max(pitches) if max(pitches) > high else low - min(pitches)
+        raise UserError(f"{reason}; transpose it, with --transpose {needed}")
+    notice = f"sung {abs(octaves)} octave{'s' * (abs(octaves) > 1)} {'higher' if octaves > 0 else 'lower'}"
+    return moved(lines, OCTAVE * octaves), [notice] if octaves else []
+
+
+def _beyond(voice: str, line: Line, octaves: int) -> bool:
+    low, high = RANGES[voice]
+    return any(not low <= note.pitch + OCTAVE * octaves <= high for note in line.notes)
+
+
+def found_upbeat(given: NDArray, onsets: NDArray, metre: Metre) -> int:
+    """Frames before the first bar line: where bar lines and beats meet most of the long notes."""
+    column = int(onsets.sum(axis=0).argmax())
+    begins = np.flatnonzero(onsets[:, column])
+    lengths = np.minimum(np.diff(begins, append=len(given)), LONGEST_ACCENT)
+
+    def fit(upbeat: int) -> float:
+        within = (begins - upbeat) % metre.frames
+        strength = np.where(within % metre.beat == 0, BEAT, 0.0)
+        if metre.frames % (2 * metre.beat) == 0:
+            strength[within == metre.frames // 2] = MIDDLE
+        strength[within == 0] = DOWNBEAT
+        return float(lengths @ strength)
+
+    return max(range(0, metre.frames, max(metre.beat // 2, 1)), key=lambda upbeat: (fit(upbeat), -upbeat))
+
+
+def found_key(given: NDArray, sharps: int | None) -> Key | None:
+    """The key that the given notes and the key signature suggest."""
+    return key_of(np.where(given == UNKNOWN, SILENT, given), sharps=sharps)
