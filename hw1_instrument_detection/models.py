@@ -104,7 +104,13 @@ class InstrumentDetector(nn.Module):
     """
 
     def __init__(
-        self, encoder: nn.Module, *, model: ModelName, head: HeadConfig, freeze_encoder: bool = False
+        self,
+        encoder: nn.Module,
+        *,
+        model: ModelName,
+        head: HeadConfig,
+        freeze_encoder: bool = False,
+        num_classes: int = NUM_CLASSES,
     ) -> None:
         super().__init__()
         self.config = DetectorConfig(
@@ -113,7 +119,7 @@ class InstrumentDetector(nn.Module):
         self.frames_per_second = encoder.frames_per_second
         self.frozen = freeze_encoder
         self.encoder = encoder.requires_grad_(not freeze_encoder)
-        self.head = FrameHead(encoder.num_features, model, head)
+        self.head = FrameHead(encoder.num_features, model, head, num_classes=num_classes)
 
     def forward(self, waveform: Tensor) -> Tensor:
         return self.activity(waveform)[0]
@@ -199,7 +205,9 @@ class MelEncoder(nn.Module):
 class FrameHead(nn.Module):
     """features (B, D, T) -> clip logits (B, 9), frame logits (B, 9, T)."""
 
-    def __init__(self, features: int, model: ModelName, config: HeadConfig) -> None:
+    def __init__(
+        self, features: int, model: ModelName, config: HeadConfig, *, num_classes: int = NUM_CLASSES
+    ) -> None:
         super().__init__()
         self.pooling = config.pooling
         self.context = {
@@ -207,9 +215,9 @@ class FrameHead(nn.Module):
             "crnn": RecurrentContext if config.temporal == "gru" else TransformerContext,
         }[model](features)
         self.dropout = nn.Dropout(config.dropout)
-        self.classify = nn.Conv1d(features, NUM_CLASSES, kernel_size=1)
+        self.classify = nn.Conv1d(features, num_classes, kernel_size=1)
         if self.pooling == "attention":
-            self.attend = nn.Conv1d(features, NUM_CLASSES, kernel_size=1)
+            self.attend = nn.Conv1d(features, num_classes, kernel_size=1)
             nn.init.zeros_(self.attend.weight)  # it starts as the plain mean
             nn.init.zeros_(self.attend.bias)
 

@@ -11,6 +11,7 @@ thresholds.json   {"piano": 0.43, ...}, the keys those of `classes.KEYS`
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,28 +89,28 @@ def macro_f1(targets: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike
     return average_scores(targets, predict(probabilities, thresholds), "macro")[2]
 
 
-def save_thresholds(folder: Path, thresholds: ArrayLike) -> None:
-    """Write thresholds.json (9,) into a model folder."""
+def save_thresholds(folder: Path, thresholds: ArrayLike, *, keys: Sequence[str] = KEYS) -> None:
+    """Write thresholds.json, one for each of `keys`, into a model folder."""
     values = np.asarray(thresholds, dtype=np.float64).tolist()
-    write_atomically(folder / FILE_NAME, json_bytes(dict(zip(KEYS, values, strict=True))))
+    write_atomically(folder / FILE_NAME, json_bytes(dict(zip(keys, values, strict=True))))
 
 
-def load_thresholds(folder: Path) -> NDArray[np.float64]:
-    """The thresholds (9,) of a model folder; 0.5 where it has no thresholds.json.
+def load_thresholds(folder: Path, *, keys: Sequence[str] = KEYS) -> NDArray[np.float64]:
+    """The thresholds of a model folder, in the order of `keys`; 0.5 each where it has no thresholds.json.
 
     Errors: ModelFolderError if the file is broken, or does not hold one number in (0, 1) for each class.
     """
     path = Path(folder) / FILE_NAME
     if not path.is_file():
-        return np.full(len(KEYS), NEUTRAL)
+        return np.full(len(keys), NEUTRAL)
     record = read_json(path, ModelFolderError)
-    for wrong, keys in (("unknown", record.keys() - set(KEYS)), ("missing", set(KEYS) - record.keys())):
-        if keys:
-            raise ModelFolderError(f"{path}: {wrong} class {', '.join(sorted(keys))}; train again")
+    for wrong, named in (("unknown", record.keys() - set(keys)), ("missing", set(keys) - record.keys())):
+        if named:
+            raise ModelFolderError(f"{path}: {wrong} class {', '.join(sorted(named))}; train again")
     for key, value in record.items():
         if type(value) not in (int, float) or not 0 < value < 1:
             raise ModelFolderError(f"{path}: {key} is {value!r}; give a number between 0 and 1")
-    return np.array([record[key] for key in KEYS], dtype=np.float64)
+    return np.array([record[key] for key in keys], dtype=np.float64)
 
 
 def _between(best: float, common: float, share: float) -> float:

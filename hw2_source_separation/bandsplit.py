@@ -20,7 +20,8 @@ between everything works on the few tokens. Three decisions make the network che
 
 The features of a bin x are the two parts of x / |x|^(1/2), and |x|^(1/2): loud and soft partials become
 more alike, the phase stays. Masks are real, between 0 and 1: in minutes of training they are ahead of complex
-ones, which could undo what other sources cancel, and have twice as much to learn.
+ones, which could undo what other sources cancel, and have twice as much to learn. Gains are real masks
+without an upper end, which begin at 1: for whoever has to give back what was taken away.
 
 Sources: Luo and Yu 2023, "Music source separation with band-split RNN" (bands, the small networks); Lu et
 al. 2024, "Music source separation with band-split RoPE transformer" (attention over time and over bands);
@@ -56,6 +57,7 @@ QUIETEST = 1e-8  # power: about the rounding noise of 16 bits
 NUM_FEATURES = 3  # of a bin and channel: real, imaginary, magnitude
 TOP_BAND = 16_000.0  # Hz, where the last band begins: above there is little
 FEWEST_BINS = 2  # of a band
+HIGHEST_GAIN = 7.0  # Np, 61 dB: a gain that runs away in training stays a number
 DILATIONS = (1, 2, 4, 8)  # tokens between the weights of a convolution over time, from block to block
 
 
@@ -83,8 +85,9 @@ class BandSplitConfig:
     """Moments that a convolution over time sees; odd."""
     expansion: int = 2
     """Width of the layers within blocks, as a multiple of `width`."""
-    mask: Literal["real", "complex"] = "real"
-    """Real masks between 0 and 1 keep the mixture's phase; complex ones, unbounded, turn it."""
+    mask: Literal["real", "complex", "gain"] = "real"
+    """Real masks between 0 and 1 keep the mixture's phase; complex ones, unbounded, turn it; gains are real
+    and unbounded, from 1 at the beginning of training."""
 
     def __post_init__(self) -> None:
         require_transform(self.n_fft, self.hop_length)
@@ -106,13 +109,14 @@ class BandSplit(nn.Module):
 
     hears_mid_and_side = True
 
-    def __init__(self, config: BandSplitConfig, *, num_targets: int) -> None:
+    def __init__(self, config: BandSplitConfig, *, num_targets: int, channels: int = CHANNELS) -> None:
         super().__init__()
         self.frames_per_token = config.frames_per_token
         edges = band_edges(config.bands, n_fft=config.n_fft)
-        self.split = BandEmbedding(edges, config.width, frames_per_token=config.frames_per_token)
+        size = config.frames_per_token * channels * NUM_FEATURES
+        self.split = BandEmbedding(edges, config.width, per_bin=size)
         self.blocks = nn.Sequential(*(block(config, depth) for depth in range(config.blocks)))
-        self.masks = BandMasks(config, num_targets=num_targets)
+        self.masks = BandMasks(config, num_targets=num_targets, channels=channels)
 
     def forward(self, spectrum: Tensor) -> Tensor:
         frames = spectrum.shape[-1]
@@ -127,11 +131,10 @@ class BandSplit(nn.Module):
 class BandEmbedding(nn.Module):
     """Features (B, 3, C, T', P, F) -> tokens (B, T', K, D): a linear layer for each band."""
 
-    def __init__(self, edges: list[int], width: int, *, frames_per_token: int) -> None:
+    def __init__(self, edges: list[int], width: int, *, per_bin: int) -> None:
         super().__init__()
         self.edges = edges
-        size = frames_per_token * CHANNELS * NUM_FEATURES
-        self.layers = nn.ModuleList(nn.Linear(size * (high - low), width) for low, high in pairwise(edges))
+        self.layers = nn.ModuleList(nn.Linear(per_bin * (high - low), width) for low, high in pairwise(edges))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.permute(0, 3, 1, 2, 4, 5)  # (B, T', 3, C, P, F)
@@ -142,11 +145,12 @@ class BandEmbedding(nn.Module):
 class BandMasks(nn.Module):
     """Tokens (B, T', K, D) -> masks (B, N, C, T', P, F): a gated two-layer network for each band."""
 
-    def __init__(self, config: BandSplitConfig, *, num_targets: int) -> None:
+    def __init__(self, config: BandSplitConfig, *, num_targets: int, channels: int) -> None:
         super().__init__()
+        self.mask = config.mask
         width, edges = config.width, band_edges(config.bands, n_fft=config.n_fft)
         self.parts = 2 if config.mask == "complex" else 1  # real and imaginary
-        self.shape = (num_targets, CHANNELS, config.frames_per_token)
+        self.shape = (num_targets, channels, config.frames_per_token)
         per_bin = math.prod(self.shape) * self.parts
         self.norm = nn.LayerNorm(width)
         self.layers = nn.ModuleList(
@@ -155,12 +159,21 @@ class BandMasks(nn.Module):
             )
             for low, high in pairwise(edges)
         )
+        if self.mask == "gain":
+            for *_, last in self.layers:
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
 
     def forward(self, tokens: Tensor) -> Tensor:
         bands = zip(self.layers, self.norm(tokens).unbind(dim=2), strict=True)
         masks = [layer(token).unflatten(-1, (*self.shape, -1, self.parts)) for layer, token in bands]
         x = torch.cat(masks, dim=5).float()  # (B, T', N, C, P, F, 1 or 2)
-        masks = torch.view_as_complex(x) if self.parts == 2 else x.squeeze(-1).sigmoid()
+        if self.mask == "complex":
+            masks = torch.view_as_complex(x)
+        elif self.mask == "gain":
+            masks = x.squeeze(-1).clamp(max=HIGHEST_GAIN).exp()
+        else:
+            masks = x.squeeze(-1).sigmoid()
         return masks.permute(0, 2, 3, 1, 4, 5)
 
 

@@ -28,12 +28,12 @@ from tqdm import tqdm
 from common import cli
 from common.cli import UserError, say
 from common.commands import newest_run
+from common.lyric_sources import Source, sources
 from hw3_melody_generation.barring import COMMON_TIME, with_bars, without_first_rest
 from hw3_melody_generation.candidates import Candidate, candidates
 from hw3_melody_generation.constraints import Constraints
 from hw3_melody_generation.corpus import CORPUS_BEAT
 from hw3_melody_generation.listening_page import write_page
-from hw3_melody_generation.lyric_sources import Source, sources
 from hw3_melody_generation.melody_generator import MelodyGenerator, load_generator
 from hw3_melody_generation.melody_table import described, table
 from hw3_melody_generation.sampling import Sampling

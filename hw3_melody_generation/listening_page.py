@@ -9,28 +9,24 @@ its style and script, is listening_page.html beside this file.
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import numpy as np
 
-from common import audio
-from common.pages import data_address, fill, mp3, script_json
+from common.page_files import links, sound_address
+from common.pages import fill, script_json
 from common.run_folder import write_atomically
+from common.score_markup import embedded
 from hw3_melody_generation.harmony import Chord, NamedKey
 from hw3_melody_generation.performance import note_times
-from hw3_melody_generation.score_markup import embedded
 from hw3_melody_generation.score_picture import score_pages
 from hw3_melody_generation.songs import Lyrics, Song
 
 TEMPLATE = Path(__file__).with_name("listening_page.html")
 LONGEST_SOUND = 900.0  # seconds
-COMPRESSION = 0.75  # in libsndfile's scale: 96 kbit/s at 44.1 kHz
-SECONDS_AT_ONCE = 10.0  # that are encoded
 WITHOUT_SPACES = ("zh",)  # languages whose words follow each other without
 TITLE = "Melodies"
 
@@ -83,7 +79,7 @@ def section(finished: FinishedSong, number: int, *, folder: Path) -> tuple[str, 
         number=number,
         name=html.escape(finished.name),
         about=html.escape(about),
-        files=links(finished.outputs, folder),
+        files=links(finished.outputs.values(), folder),
         lyrics=lyrics_markup(song.lyrics),
         language=html.escape(song.lyrics.language or "und", quote=True),
         score="\n".join(score),
@@ -136,32 +132,7 @@ def _button(lyrics: Lyrics, place: int) -> str:
     return f'<button type="button" class="syllable" data-place="{place}" tabindex="-1">{text}</button>'
 
 
-def links(outputs: Mapping[str, Path], folder: Path) -> str:
-    """Links to the files that lie at or below the page's folder."""
-    found = []
-    for path in outputs.values():
-        if address := relative_address(path, folder):
-            found.append(
-                f'<a href="{html.escape(address, quote=True)}" download>{html.escape(path.name)}</a>'
-            )
-    return " ".join(found)
-
-
-def relative_address(path: Path, folder: Path) -> str | None:
-    """How the page finds a file at or below its folder; None for one that lies elsewhere, or nowhere."""
-    path, folder = path.resolve(), folder.resolve()
-    if not path.is_file() or not path.is_relative_to(folder):
-        return None
-    return "./" + quote(os.fsencode(path.relative_to(folder).as_posix()))
-
-
 def sound(path: Path, folder: Path) -> dict[str, Any]:
     """What one player plays. Errors: AudioError."""
-    info = audio.info(path)
     name = "Sung" if path.stem.endswith("_sung") else "Played"
-    beside = relative_address(path, folder)
-    if info.duration > LONGEST_SOUND and beside:
-        return {"name": name, "sound": beside}
-    blocks = audio.read_channel_blocks(path, samples=round(SECONDS_AT_ONCE * info.sample_rate))
-    encoded = mp3(blocks, sample_rate=info.sample_rate, channels=info.channels, compression=COMPRESSION)
-    return {"name": name, "sound": data_address(encoded, "audio/mpeg")}
+    return {"name": name, "sound": sound_address(path, folder, longest=LONGEST_SOUND)}

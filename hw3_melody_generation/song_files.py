@@ -15,9 +15,9 @@ from pathlib import Path
 
 from common import audio
 from common.cli import UserError, say
+from common.lyric_sources import ENDINGS
 from hw3_melody_generation.candidates import Candidate
 from hw3_melody_generation.harmony import Chord, harmonize
-from hw3_melody_generation.lyric_sources import ENDINGS
 from hw3_melody_generation.midi_file import write_midi
 from hw3_melody_generation.musicxml import write_musicxml
 from hw3_melody_generation.performance import perform

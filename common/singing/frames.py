@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.singing.phonemes import UNVOICED, Manner, is_diphthong, manner
+from common.singing.phonemes import UNVOICED, Manner, is_diphthong, is_rising, manner
 from common.singing.timing import SongPlan, TimedPhoneme
 from common.singing.world import FRAME
 
@@ -53,14 +53,17 @@ def read(phoneme: TimedPhoneme, times: np.ndarray) -> np.ndarray:
 
     A consonant, and a vowel that is no longer than spoken, at even speed. A longer vowel begins and ends as
     in speech, and passes slowly through what is between; a diphthong moves to its second vowel only at the
-    end.
+    end, or at once where it is the second that is held.
     """
     length, spoken = phoneme.end - phoneme.start, phoneme.source_end - phoneme.source_start
     position = np.clip(times - phoneme.start, 0, length)
     if manner(phoneme.ipa) is not Manner.VOWEL or length <= spoken:
         return phoneme.source_start + position * spoken / length
-    diphthong = is_diphthong(phoneme.ipa)
-    head = (1 - DIPHTHONG_TAIL - STEADY if diphthong else HEAD) * spoken
-    tail = (DIPHTHONG_TAIL if diphthong else TAIL) * spoken
+    shares = HEAD, TAIL
+    if is_diphthong(phoneme.ipa):
+        shares = 1 - DIPHTHONG_TAIL - STEADY, DIPHTHONG_TAIL
+    if is_rising(phoneme.ipa):
+        shares = shares[::-1]
+    head, tail = (share * spoken for share in shares)
     song, tape = (0, head, length - tail, length), (0, head, spoken - tail, spoken)
     return phoneme.source_start + np.interp(position, song, tape)

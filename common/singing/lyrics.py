@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from common.singing.espeak import SAMPLE_RATE, SingingError, Speech, SpokenPhoneme, speak
+from common.singing.pronunciation import sung_names
+from common.singing.scripts import check_readable
 from common.singing.syllables import Syllable, syllabify
 
 HOLD = "_"
@@ -44,6 +46,7 @@ class Tape:
     lines: dict[str, list[Syllable]] = field(default_factory=dict)
     words: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     samples: int = 0
+    analysed: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # by samples, see `timbre`
 
     @property
     def waveform(self) -> np.ndarray:
@@ -53,14 +56,14 @@ class Tape:
     def record(self, line: str, voice: str) -> list[Syllable]:
         """The syllables of `line`, spoken if it is new."""
         if line not in self.lines:
-            self._append(line, speak(line, voice))
+            self._append(line, speak(line, voice), voice.partition("+")[0])
         return self.lines[line]
 
-    def _append(self, line: str, speech: Speech) -> None:
+    def _append(self, line: str, speech: Speech, language: str) -> None:
         offset = self.samples / SAMPLE_RATE
         shifted = [
             replace(phoneme, start=phoneme.start + offset, end=phoneme.end + offset)
-            for phoneme in speech.phonemes
+            for phoneme in sung_names(speech.phonemes, language)
         ]
         self.recordings.append(speech.waveform)
         self.samples += len(speech.waveform)
@@ -72,8 +75,9 @@ class Tape:
 def speak_lyrics(lyrics: str, voice: str, *, notes: int) -> tuple[list[SungText], Tape]:
     """The syllables of `lyrics` that the first `notes` notes sing, and the tape on which they lie.
 
-    SingingError if there is no text, or no vowel in it.
+    SingingError if there is no text, no vowel in it, or letters that the voice cannot read.
     """
+    check_readable(lyrics, voice.partition("+")[0])
     if not lyrics.replace(HOLD, " ").strip():
         raise SingingError("the lyrics are empty; give at least one word")
     tape, sung = Tape(), []

@@ -45,7 +45,7 @@ def sung_pitch(notes: Sequence[Note], singer: Singer, frames: int, rng: np.rando
         curve -= singer.scoop / 100 * _scoop(times, silent_from, start)
     for note in notes:
         curve += _vibrato(note, singer, times, rng)
-    return curve + _unsteadiness(singer, frames, rng)
+    return curve + singer.tuning / 100 + _unsteadiness(singer, frames, rng)
 
 
 def to_hertz(semitones: np.ndarray) -> np.ndarray:

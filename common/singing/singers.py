@@ -28,7 +28,7 @@ class Singer:
     hears the singer breathe in. `ring` (dB) lifts the singer's formant around 3 kHz. Vibrato:
     `vibrato_rate` Hz, `vibrato_depth` cents (peak), `vibrato_delay` seconds after the vowel. `portamento`
     is the time of a glide between notes in seconds, `scoop` how far below (cents) a phrase begins,
-    `unsteadiness` how far (cents) the pitch wanders.
+    `unsteadiness` how far (cents) the pitch wanders, `tuning` how much too high (cents) it is throughout.
 
     SingingError for values outside these.
     """
@@ -47,6 +47,7 @@ class Singer:
     portamento: float = 0.09
     scoop: float = 60.0
     unsteadiness: float = 7.0
+    tuning: float = 0.0
 
     def __post_init__(self) -> None:
         bounds = {
@@ -61,6 +62,7 @@ class Singer:
             "portamento": (0.02, 0.3),
             "scoop": (0, 300),
             "unsteadiness": (0, 30),
+            "tuning": (-100, 100),
         }
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:

@@ -29,7 +29,7 @@ TUNED_HARMONICS = 12  # hold nearly all the power
 
 def sung_envelopes(tape: Tape, singer: Singer, *, sample_rate: int) -> np.ndarray:
     """Log envelopes, float32 (frames of the tape, bins), of all that was spoken, as `singer` sounds."""
-    spoken = analyse(tape.waveform, tape.phonemes)
+    spoken = _analysed(tape)
     kinds = [manner(phoneme.ipa) for phoneme in tape.phonemes]
 
     def frames(*members: Manner) -> np.ndarray:
@@ -43,6 +43,14 @@ def sung_envelopes(tape: Tape, singer: Singer, *, sample_rate: int) -> np.ndarra
     air = levels + NEPERS * (AIR + BREATHY_AIR * singer.breathiness)
     wide = np.logaddexp(wide, np.where(sonorous, air, -np.inf)[:, None])
     return (wide + gains[:, None] + _ring(singer, sample_rate)).astype(np.float32)
+
+
+def _analysed(tape: Tape) -> np.ndarray:
+    """WORLD's envelopes of the tape: measured once, whoever sings it."""
+    if tape.samples not in tape.analysed:
+        tape.analysed.clear()  # of a shorter tape
+        tape.analysed[tape.samples] = analyse(tape.waveform, tape.phonemes)
+    return tape.analysed[tape.samples]
 
 
 def evenness(envelopes: np.ndarray, f0: np.ndarray, *, sample_rate: int) -> np.ndarray:

@@ -62,7 +62,9 @@ class Part:
     """The notes of one instrument, and how it stands in the mix.
 
     `volume` and `pan` are the MIDI controls 7 and 10 (0..127; pan 64 is the centre), `cents` detunes all
-    notes, `generators` maps names of `GENERATORS` to offsets in their units. ValueError for anything else.
+    notes, `generators` maps names of `GENERATORS` to offsets in their units. `bends` are (second, cents):
+    from then on all notes of the part sound so much higher, those that sound already included. ValueError
+    for anything else.
     """
 
     program: int
@@ -72,6 +74,7 @@ class Part:
     pan: int = 64
     cents: float = 0.0
     generators: Mapping[str, float] = field(default_factory=dict)
+    bends: Sequence[tuple[float, float]] = ()
 
     def __post_init__(self) -> None:
         _check_range("volume", self.volume, 0)
@@ -82,6 +85,9 @@ class Part:
         for name, value in {"cents": self.cents, **self.generators}.items():
             if not math.isfinite(value):
                 raise ValueError(f"{name} must be finite, got {value}")
+        for time, cents in self.bends:
+            if not (math.isfinite(time) and time >= 0 and math.isfinite(cents)):
+                raise ValueError(f"a bend must be (second >= 0, cents), got ({time}, {cents})")
 
 
 def without_overlap(notes: Iterable[Note], *, steps_per_second: float) -> list[tuple[int, int, int, int]]:

@@ -34,6 +34,9 @@ VOLUME_CONTROL, PAN_CONTROL = 7, 10  # MIDI control changes
 # When it receives a font, FluidSynth gives every channel program 0:0 or 128:0, and so loads the samples of a
 # piano and a drum kit (1.7 s with an .sf3) that nobody asked for. In shifted banks it finds none.
 BANK_OFFSET = 1000
+END, BEND, ONSET = range(3)  # kinds of events, in the order in which those of one block are sent
+
+Event = tuple[int, int, int, float, int]
 
 
 class Synthesizer:
@@ -181,25 +184,31 @@ class Synthesizer:
         self._library.fluid_synth_pin_preset(synth, *program)  # the samples stay for the next render
         self._fluidsynth.fluid_synth_cc(synth, channel, VOLUME_CONTROL, part.volume)
         self._fluidsynth.fluid_synth_cc(synth, channel, PAN_CONTROL, part.pan)
-        semitones = round(part.cents / 100)
-        self._library.fluid_synth_set_gen(synth, channel, COARSE_TUNE, semitones)
-        self._library.fluid_synth_set_gen(synth, channel, FINE_TUNE, part.cents - 100 * semitones)
+        self._tune(synth, channel, part.cents)
         for name, offset in part.generators.items():
             self._library.fluid_synth_set_gen(synth, channel, GENERATORS[name], offset)
 
-    def _play(self, synth: int, events: list[tuple[int, bool, int, int, int]], *, samples: int) -> np.ndarray:
+    def _tune(self, synth: int, channel: int, cents: float) -> None:
+        """Detune a channel, what sounds already included."""
+        semitones = round(cents / 100)
+        self._library.fluid_synth_set_gen(synth, channel, COARSE_TUNE, semitones)
+        self._library.fluid_synth_set_gen(synth, channel, FINE_TUNE, cents - 100 * semitones)
+
+    def _play(self, synth: int, events: list[Event], *, samples: int) -> np.ndarray:
         blocks = math.ceil(samples / BLOCK)
         output = np.zeros((2, blocks * BLOCK), dtype=np.float32)
         position = 0
-        for block, is_onset, channel, pitch, velocity in events:
+        for block, kind, channel, value, velocity in events:
             if block >= blocks:
                 break
             self._write(synth, output, position, block)
             position = block
-            if is_onset:
-                self._fluidsynth.fluid_synth_noteon(synth, channel, pitch, velocity)
+            if kind == ONSET:
+                self._fluidsynth.fluid_synth_noteon(synth, channel, int(value), velocity)
+            elif kind == END:
+                self._fluidsynth.fluid_synth_noteoff(synth, channel, int(value))
             else:
-                self._fluidsynth.fluid_synth_noteoff(synth, channel, pitch)
+                self._tune(synth, channel, value)
         self._write(synth, output, position, blocks)
         return output[:, :samples]
 
@@ -211,11 +220,13 @@ class Synthesizer:
             self._library.fluid_synth_write_float(synth, count, left, first, 1, right, first, 1)
 
 
-def block_events(parts: Sequence[Part], *, sample_rate: int) -> list[tuple[int, bool, int, int, int]]:
-    """What to send when: sorted (block, is_onset, channel, pitch, velocity), ends before onsets."""
-    events = []
+def block_events(parts: Sequence[Part], *, sample_rate: int) -> list[Event]:
+    """What to send when, sorted: (block, END, BEND or ONSET, channel, pitch or cents, velocity)."""
+    events: list[Event] = []
     for channel, part in enumerate(parts):
         for onset, end, pitch, velocity in without_overlap(part.notes, steps_per_second=sample_rate / BLOCK):
-            events.append((onset, True, channel, pitch, velocity))
-            events.append((end, False, channel, pitch, 0))
+            events.append((onset, ONSET, channel, pitch, velocity))
+            events.append((end, END, channel, pitch, 0))
+        for time, cents in part.bends:
+            events.append((round(time * sample_rate / BLOCK), BEND, channel, part.cents + cents, 0))
     return sorted(events)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.cli import UserError
+from common.notes_in.lines import Metre
 from final_project.muse2bach.chorale import FRAMES_PER_QUARTER, VOICES, Key
-from final_project.muse2bach.lines import Metre
 from final_project.muse2bach.task import Task
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}  # pitch classes

@@ -15,17 +15,13 @@ from pathlib import Path
 
 from common.audio_files import audio_files
 from common.cli import UserError
+from common.notes_in.kinds import MOST_BYTES, SCORES, kind_of
+from common.notes_in.lines import Line, Piece, single
+from common.notes_in.midi_input import read_midi
+from common.notes_in.score_input import read_abc, read_musicxml
 from final_project.muse2bach.chorale import VOICES
-from final_project.muse2bach.lines import Line, Piece, single
-from final_project.muse2bach.midi_input import read_midi
 from final_project.muse2bach.recording import read_recording
-from final_project.muse2bach.score_input import read_abc, read_musicxml
 
-MOST_BYTES = 4_000_000  # of a file of notes
-SCORES = (".mid", ".midi", ".kar", ".musicxml", ".xml", ".mxl", ".abc")
-SOUND = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".m4a", ".webm")
-SOUND_MARKS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"FORM", b".snd", b"RF64")
-ABC = re.compile(r"^X:\s*\d", re.MULTILINE)
 OTHER_NAMES = {"sopran": "soprano", "cantus": "soprano", "alt": "alto", "altus": "alto", "bassus": "bass"}
 NAME_BYTES = 100
 ENDINGS = re.compile(r"(_sung|_take\d+)+$")
@@ -56,7 +52,8 @@ def files_of(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     scores = [file for file in path.rglob("[!.]*") if file.suffix.lower() in SCORES and file.is_file()]
-    return sorted({*scores, *audio_files([path])}) or [path]
+    sound = [file for file in audio_files([path]) if file != path]  # a folder without any is told as itself
+    return sorted({*scores, *sound}) or [path]
 
 
 def name_of(stem: str) -> str:
@@ -88,29 +85,6 @@ def read_piece(path: Path, *, tempo: float | None = None) -> tuple[Piece, str]:
         raise UserError(f"larger than {MOST_BYTES / 1e6:g} MB; give the notes of one chorale")
     readers = {"midi": read_midi, "musicxml": read_musicxml, "abc": read_abc}
     return readers[kind](content), "midi" if kind == "midi" else "score"
-
-
-def kind_of(content: bytes, suffix: str) -> str:
-    """ "midi", "musicxml", "abc" or "recording". Errors: UserError for anything else."""
-    if not content:
-        raise UserError("empty, 0 bytes; get the file again")
-    if content.startswith(b"MThd"):
-        return "midi"
-    if content.startswith(b"PK\x03\x04"):
-        return "musicxml"
-    if content.startswith(SOUND_MARKS):
-        return "recording"
-    start = content[:4096]
-    text = start.decode("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
-    if text.lstrip("\ufeff \t\r\n").startswith("<"):
-        return "musicxml"
-    if ABC.search(text) and (suffix == ".abc" or re.search(r"^K:", content.decode("latin-1"), re.MULTILINE)):
-        return "abc"
-    if suffix in SOUND:
-        return "recording"
-    if suffix in SCORES:
-        raise UserError(f"not what its name {suffix} says; save it anew")
-    raise UserError("neither MIDI, MusicXML, ABC nor sound; give one of these")
 
 
 def voices_in(piece: Piece, wanted: Sequence[str]) -> tuple[dict[str, Line], list[str]]:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import mido
 
+from common.notes_in.lines import Metre
+from common.notes_in.midi_input import MAJOR_KEYS, MINOR_KEYS
 from final_project.muse2bach.chorale import FRAMES_PER_QUARTER, VOICES, Chorale
-from final_project.muse2bach.lines import Metre
-from final_project.muse2bach.midi_input import MAJOR_KEYS, MINOR_KEYS
 from final_project.muse2bach.notation import signature, sung_notes
 from final_project.muse2bach.performance import PANS, PROGRAMS, VELOCITIES, Sound
 

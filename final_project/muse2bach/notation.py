@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.notes_in.lines import Metre
 from final_project.muse2bach.chorale import SILENT, Chorale, Key
-from final_project.muse2bach.lines import Metre
 
 SIGNS = {24: ("whole", 1), 16: ("whole", 0), 12: ("half", 1), 8: ("half", 0), 6: ("quarter", 1)}
 SIGNS |= {4: ("quarter", 0), 3: ("eighth", 1), 2: ("eighth", 0), 1: ("16th", 0)}  # type, dots

@@ -18,9 +18,9 @@ from common import audio
 from common.audio_checks import is_silent
 from common.cli import UserError, say
 from common.engraving import engrave, pdf, rasterize, write_pages
+from common.notes_in.lines import Metre
 from common.run_folder import write_atomically
 from final_project.muse2bach.chorale import Chorale
-from final_project.muse2bach.lines import Metre
 from final_project.muse2bach.midi_output import midi_bytes
 from final_project.muse2bach.performance import SAMPLE_RATE, Sound, perform, perform_sung
 from final_project.muse2bach.score import Staves, musicxml

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.notes_in.lines import LineNote
 from final_project.muse2bach.chorale import FRAMES_PER_QUARTER
-from final_project.muse2bach.lines import LineNote
 
 SLOWEST, FASTEST = 20.0, 400.0  # quarter notes a minute
 TEMPI = np.geomspace(40, 200, 82)  # 2 % apart

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from common import audio
 from common.cli import UserError
-from final_project.muse2bach.lines import Line, Piece
+from common.notes_in.lines import Line, Piece
 from final_project.muse2bach.quantize import HeardNote, quantize
 
 SAMPLE_RATE = 22_050  # Hz

@@ -14,9 +14,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from common.notes_in.lines import Metre
 from final_project.muse2bach.bar_marks import accidentals, beams
 from final_project.muse2bach.chorale import VOICES, Chorale
-from final_project.muse2bach.lines import Metre
 from final_project.muse2bach.notation import SIGNS, Bar, Sign, Sung, bars, signature, signs, spell, sung_notes
 
 Staves = Literal[2, 4]

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.cli import UserError
+from common.notes_in.lines import Line, Metre, Piece
 from final_project.muse2bach.chorale import FRAMES_PER_QUARTER, SILENT, VOICES, Key
 from final_project.muse2bach.chorale_key import key_of
-from final_project.muse2bach.lines import Line, Metre, Piece
 
 UNKNOWN = -2  # in `given`: for the model to fill in
 # MIDI pitches that each voice may be given: those of the benchmark's 382 chorales.

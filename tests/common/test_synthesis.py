@@ -107,6 +107,14 @@ def test_cents_shift_the_pitch(synthesizer, offset):
     assert cents(fundamental(a4(synthesizer, cents=offset)), plain) == pytest.approx(offset, abs=3)
 
 
+def test_a_bend_moves_a_note_that_sounds_already(synthesizer):
+    plain, rate = a4(synthesizer), synthesizer.sample_rate
+    bent = a4(synthesizer, bends=[(0.5, 200.0)])
+    before, after = slice(0, round(0.49 * rate)), slice(round(0.55 * rate), round(0.95 * rate))
+    assert np.array_equal(bent[:, before], plain[:, before])
+    assert cents(fundamental(bent[:, after]), fundamental(plain[:, after])) == pytest.approx(200, abs=5)
+
+
 @pytest.mark.parametrize("effects", [False, True])
 def test_the_same_render_gives_the_same_bytes_whatever_came_between(effects):
     with Synthesizer(reverb=effects, chorus=effects) as synthesizer:
@@ -268,6 +276,10 @@ def test_a_closed_synthesizer_says_so():
         (lambda: Note(60, 0.0, float("nan")), "duration must be > 0 seconds, got nan"),
         (lambda: Part(0, [], pan=128), r"pan must be 0\.\.127, got 128"),
         (lambda: Part(0, [], cents=float("inf")), "cents must be finite, got inf"),
+        (
+            lambda: Part(0, [], bends=[(-1.0, 100.0)]),
+            r"a bend must be \(second >= 0, cents\), got \(-1.0, 100.0\)",
+        ),
         (
             lambda: Part(0, [], generators={"cutoff": 1.0}),
             "unknown generator 'cutoff'; known: .*filter_cutoff",

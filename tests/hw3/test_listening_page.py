@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from common.page_files import relative_address
+from common.score_markup import embedded
 from hw3_melody_generation import listening_page
 from hw3_melody_generation.constraints import Key
 from hw3_melody_generation.harmony import Chord, harmonize
-from hw3_melody_generation.listening_page import lyrics_markup, relative_address, write_page
+from hw3_melody_generation.listening_page import lyrics_markup, write_page
 from hw3_melody_generation.performance import LEAD_IN, note_times
-from hw3_melody_generation.score_markup import embedded
 from hw3_melody_generation.songs import Lyrics, Melody, Metre, Song
 
 NASTY = """</script><b>"R&B" <!-- {{data}} 'x' & 100%#"""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from common.cli import UserError
+from common.notes_in.lines import Line, LineNote, Metre, Piece
 from final_project.muse2bach.constraints import (
     ChordAt,
     Place,
@@ -11,7 +12,6 @@ from final_project.muse2bach.constraints import (
     parse_key,
     with_fermatas,
 )
-from final_project.muse2bach.lines import Line, LineNote, Metre, Piece
 from final_project.muse2bach.task import empty_task, make_task
 
 

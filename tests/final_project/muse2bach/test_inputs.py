@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from common.cli import UserError
+from common.notes_in.lines import Line, LineNote, Piece
 from final_project.muse2bach.inputs import kind_of, name_of, read_piece, sources, voice_named, voices_in
-from final_project.muse2bach.lines import Line, LineNote, Piece
 
 
 def line(name, *pitches):

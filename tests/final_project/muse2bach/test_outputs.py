@@ -10,10 +10,10 @@ from pypdf import PdfReader
 
 from common import audio
 from common.cli import UserError
+from common.notes_in.lines import Metre
 from common.synthesis import Note
 from final_project.muse2bach.chorale import SILENT, Chorale
 from final_project.muse2bach.inputs import read_piece, voices_in
-from final_project.muse2bach.lines import Metre
 from final_project.muse2bach.midi_output import midi_bytes
 from final_project.muse2bach.outputs import FORMATS, Manner, is_output, staged, write_chorale
 from final_project.muse2bach.performance import (

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from common.engraving import engrave
+from common.notes_in.lines import Metre
+from common.notes_in.score_input import read_musicxml
 from final_project.muse2bach.bar_marks import accidentals, beams
 from final_project.muse2bach.chorale import SILENT, VOICES, Chorale
 from final_project.muse2bach.inputs import voices_in
-from final_project.muse2bach.lines import Metre
 from final_project.muse2bach.notation import (
     Bar,
     Sung,
@@ -23,7 +24,6 @@ from final_project.muse2bach.notation import (
     sung_notes,
 )
 from final_project.muse2bach.score import musicxml, note_id
-from final_project.muse2bach.score_input import read_musicxml
 from final_project.muse2bach.task import make_task
 
 COMMON = Metre()

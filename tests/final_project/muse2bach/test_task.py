@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from common.cli import UserError
+from common.notes_in.lines import Line, LineNote, Metre, Piece
 from final_project.muse2bach.chorale import SILENT
-from final_project.muse2bach.lines import Line, LineNote, Metre, Piece
 from final_project.muse2bach.task import MOST_BARS, UNKNOWN, empty_task, make_task
 
 
