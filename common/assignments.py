@@ -44,7 +44,8 @@ class Assignment:
     inference: the words after `python -m PACKAGE.infer --model MODEL`, with "{inputs}" and "{out}" in them.
     takes: what INPUTS stands for. output: what the command leaves. most_parameters: of the model, itself
     still allowed. evaluates_alone: whether eval.py needs nothing of a run but config.json, model.safetensors
-    and what JSON lies beside them.
+    and what JSON lies beside them. builds_on: packages of homeworks that a final project imports; their code
+    is handed in with it.
     """
 
     short: str
@@ -57,6 +58,7 @@ class Assignment:
     most_parameters: int | None = None
     pretrained_allowed: bool = True
     evaluates_alone: bool = True
+    builds_on: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:

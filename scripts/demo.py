@@ -71,6 +71,33 @@ STEPS = (
             VERSE,
         ],
     ),
+    Step(["final_project/muse2bach/train.py", "--model", "markov", "--out", "runs/muse2bach/demo"]),
+    Step(
+        [
+            *["final_project/muse2bach/infer.py", "--model", "runs/muse2bach/demo"],
+            *["--out", "runs/muse2bach/demo/chorales", "--takes", "4", "--html"],
+        ],
+        files=lambda: spread("runs/hw3/demo/melodies/*.mid", count=1),
+    ),
+    Step(
+        [
+            *["final_project/singing/infer.py", VERSE, "--melody-model", "runs/hw3/demo"],
+            *["--harmonize", "runs/muse2bach/demo", "--out", "runs/singing/demo", "--html"],
+        ]
+    ),
+    Step(
+        [
+            *["final_project/guitar_effect_removal/train.py", "--preset", "quick"],
+            *["--out", "runs/guitar_effect_removal/demo"],
+        ]
+    ),
+    Step(
+        [
+            *["final_project/guitar_effect_removal/infer.py", "--model", "runs/guitar_effect_removal/demo"],
+            *["--no-detect", "--out", "runs/guitar_effect_removal/demo/cleaned", "--html"],
+        ],
+        files=lambda: spread("data/guitars_quick/test/wet/*distortion*.flac", count=1),
+    ),
     Step(
         [
             *["-m", "common.handin", "pack", "hw0", "--student-id", "r12345678", "--run", "runs/hw0/demo"],
@@ -89,6 +116,10 @@ RESULTS = {
     "runs/hw2/demo": "HW2's separator, hardly trained: model, metrics, figures, a page with the stems",
     "data/chorales": "HW3's songs: Bach's chorales, in the layout of the lyrics-melody corpus",
     "runs/hw3/demo": "HW3's melody transformer: model, metrics, figures, a song with score, sound and page",
+    "runs/muse2bach/demo": "a Markov chain of chorales, and that song in four parts: score, sound, page",
+    "runs/singing/demo": "the same words sung in four parts, with a karaoke page",
+    "data/guitars_quick": "a handful of guitars, dry and with effects",
+    "runs/guitar_effect_removal/demo": "a remover of guitar effects, hardly trained, and a page to compare",
     "handin/demo": "HW0's hand-in: the zip of code, model and report, and the report as slides",
     "graded/demo": "the grade of that hand-in: gradebook, feedback page, leaderboard, logs",
 }

@@ -1,9 +1,9 @@
 """Which files go into a hand-in: an allow-list, so that nothing is taken along by accident.
 
-Code: of the assignment's folder and `common`, what git tracks or would track (a new module is in before it is
-committed, what .gitignore names is out), or all files where there is no git; of these, only files whose
-endings are those of code, or of text that code reads. Model: what inference needs, and what a run tells of
-its training.
+Code: of the assignment's folder, `common` and what else it builds on, what git tracks or would track (a new
+module is in before it is committed, what .gitignore names is out), or all files where there is no git; of
+these, only files whose endings are those of code, or of text that code reads. Model: what inference needs,
+and what a run tells of its training.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def code_files(assignment: Assignment, root: Path) -> CodeFiles:
     inits = [parent / "__init__.py" for parent in folder.parents if parent != PurePosixPath()]
     candidates = {PurePosixPath(name) for name in TOP} | set(inits)
     candidates = {path for path in candidates if (root / path).is_file()}
-    candidates |= set(listed(root, [PurePosixPath("common"), folder]))
+    candidates |= set(
+        listed(root, [PurePosixPath("common"), folder, *map(PurePosixPath, assignment.builds_on)])
+    )
     taken, left_out = [], []
     for path in sorted(candidates):
         reason = None if str(path) in TOP else why_not(root / path, path)

@@ -91,7 +91,7 @@ def _unknown(names: list[str], assignment: Assignment, student_id: str) -> Itera
     folder = assignment.folder.as_posix()
     inits = {(parent / "__init__.py").as_posix() for parent in assignment.folder.parents if parent.name}
     allowed = TOP_FILES | inits | {report_name(student_id)}
-    inside = ("common/", "model/", f"{folder}/")
+    inside = ("common/", "model/", f"{folder}/", *(f"{package}/" for package in assignment.builds_on))
     others = {name.split("/")[0] for name in names if name not in allowed and not name.startswith(inside)}
     others -= {name for name in others if name.lower().endswith(".pdf")}  # told as a report of a wrong name
     yield from (violation("unknown-entry", other) for other in sorted(others))

@@ -7,7 +7,7 @@ A recording is read in blocks, resampled to the model's rate, cut into overlappi
 chunk, joined, and resampled back: all of that is HW2's (hw2_source_separation/streaming.py). What a separator
 does not have and a remover has is the level: it hears a guitar at an RMS of 1. A chunk that was scaled by its
 own RMS would be treated otherwise than its neighbour, so the level is that of the whole recording, measured
-before. A model that looks no further than a chunk's context, as the default does (1.3 s; HW2's context is
+before. A model that looks no further than a chunk's context, as the default does (2.6 s; HW2's context is
 2.65 s), then gives the same as on the whole recording at once.
 
 Every channel is a guitar of its own, with its own level. Above half the model's rate nothing is left.

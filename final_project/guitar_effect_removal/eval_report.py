@@ -112,10 +112,10 @@ def kinds_in_order() -> tuple[str, ...]:
 
 def percent(share: float | None) -> str:
     """Such as `41 %`."""
-    return "-" if share is None else f"{100 * share:.0f} %"
+    return "-" if share is None else f"{round(100 * share)} %"
 
 
 def percent_interval(metrics: Metrics, key: str) -> str:
     """Such as `35 to 47 %`."""
     low, high = metrics.get(f"{key}_low"), metrics.get(f"{key}_high")
-    return "-" if low is None or high is None else f"{100 * low:.0f} to {100 * high:.0f} %"
+    return "-" if low is None or high is None else f"{round(100 * low)} to {round(100 * high)} %"

@@ -17,6 +17,7 @@ HAND_IN = Assignment(
         Headline("mr_stft", "MR-STFT distance to the dry guitar, lower is better", "input_mr_stft"),
         Headline("dry_mr_stft", "the same of a guitar without effects, which is to be left alone"),
     ),
+    builds_on=("hw1_instrument_detection", "hw2_source_separation"),  # detector and remover are theirs
 )
 
 SECONDS = 5.0

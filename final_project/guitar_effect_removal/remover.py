@@ -26,7 +26,7 @@ from hw2_source_separation.stft import istft, stft
 
 
 def default_network() -> BandSplitConfig:
-    return BandSplitConfig(n_fft=2048, hop_length=512, mask="gain")
+    return BandSplitConfig(n_fft=2048, hop_length=512, frames_per_token=4, mask="gain")
 
 
 @dataclass(kw_only=True)

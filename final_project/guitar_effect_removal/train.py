@@ -114,6 +114,7 @@ PRESETS = {
         training=TrainingConfig(epochs=3, batch_size=4, learning_rate=5e-3, workers=0),
     ),
     "default": RemoverTrainConfig(
+        excerpts=1000,
         training=TrainingConfig(
             epochs=10, batch_size=4, learning_rate=3e-3, gradient_clip=1.0, ema=0.99, workers=0
         ),
@@ -146,8 +147,8 @@ DETECTOR_PRESETS = {
     ),
     "default": DetectorTrainConfig(
         seconds=4.0,
-        excerpts=1200,
-        training=TrainingConfig(epochs=15, batch_size=16, learning_rate=2e-3, ema=0.99, workers=1),
+        excerpts=800,
+        training=TrainingConfig(epochs=8, batch_size=16, learning_rate=2e-3, ema=0.99, workers=1),
     ),
     "full": DetectorTrainConfig(
         preset="full",

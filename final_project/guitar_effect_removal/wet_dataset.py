@@ -29,7 +29,7 @@ from final_project.guitar_effect_removal.guitars import SAMPLE_RATE
 from final_project.guitar_effect_removal.pairs import Pair, read_guitar
 
 # How many effects an item has: none, so that dry guitars are left alone; mostly one, as guitars are recorded.
-SHARES = np.array([0.08, 0.52, 0.16, 0.1, 0.08, 0.06])
+SHARES = np.array([0.1, 0.54, 0.14, 0.09, 0.07, 0.06])
 LEAD_IN = 1.0  # s played before an excerpt, so that echo and reverberation are there when it begins
 LEVELS = (-30.0, -12.0)  # dB, RMS
 

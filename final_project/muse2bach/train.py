@@ -120,13 +120,13 @@ PRESETS = {
     ),
     "default": NetworkTrainConfig(
         training=TrainingConfig(
-            epochs=15, batch_size=8, learning_rate=2e-3, weight_decay=0.3, ema=0.99, workers=0
+            epochs=6, batch_size=8, learning_rate=2e-3, weight_decay=0.3, ema=0.99, workers=0
         ),
     ),
     "full": NetworkTrainConfig(
         preset="full",
         training=TrainingConfig(
-            epochs=60, batch_size=8, learning_rate=2e-3, weight_decay=0.3, ema=0.99, workers=0
+            epochs=24, batch_size=8, learning_rate=2e-3, weight_decay=0.3, ema=0.99, workers=0
         ),
     ),
 }

@@ -7,7 +7,7 @@
 `evaluate_beautifier(takes, *, mode="score", strength=1.0, timing=0.0) -> dict[str, float]` takes a sequence
 of `ErroneousTake` and gives the means over takes, NaN where nothing could be measured:
 
-    pitch_error_before_cents, pitch_error_after_cents   |centre of a note - score|, by pYIN
+    pitch_error_before_cents, pitch_error_after_cents   |centre of a note - score|, by YIN
     pitch_error_removed                                 share, 1 - after / before, over all takes
     clean_pitch_change_cents                            how far notes of the take without errors are moved
     clean_pitch_error_cents                             and how far they are from the score before
@@ -19,13 +19,14 @@ of `ErroneousTake` and gives the means over takes, NaN where nothing could be me
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.cli import UserError
+from common.singing.world import FRAME
 from final_project.singing.alignment import align
 from final_project.singing.beautifier_measures import (
     STEP,
@@ -43,7 +44,8 @@ from final_project.singing.time_correction import unchanged
 from final_project.singing.tracking import PitchTrack, track
 
 Mode = Literal["score", "auto", "chromatic"]
-Pitches = Mapping[str, NDArray[np.float64]]
+Tracks = Mapping[str, PitchTrack]
+EVERY = round(STEP / FRAME)  # frames of a track to one of the measures
 LEAST_DEPTH = 10.0  # cents; less is no vibrato
 
 
@@ -75,18 +77,21 @@ def measure_take(
         strength=strength,
         timing=timing,
     )
-    heard = track(take.waveform, sample_rate=take.sample_rate)
-    clean_heard = track(take.clean, sample_rate=take.sample_rate)
-    decision = decide(heard, aim)
+    heard = {
+        "before": track(take.waveform, sample_rate=take.sample_rate),
+        "clean": track(take.clean, sample_rate=take.sample_rate),
+    }
+    decision = decide(heard["before"], aim)
     times = decision.correction.times
     after = rendered(decision.correction, take.waveform, take.sample_rate)
+    heard["after"] = track(after, sample_rate=take.sample_rate)
     spans = take.starts, take.ends
     moved = times.output_at(take.starts), times.output_at(take.ends)
-    written = np.array([note.pitch for note in take.score], dtype=float)
+    written = written_pitches(take)
     pitches = {
-        "before": independent_pitch(take.waveform, sample_rate=take.sample_rate),
-        "after": independent_pitch(after, sample_rate=take.sample_rate),
-        "clean": independent_pitch(take.clean, sample_rate=take.sample_rate),
+        "before": independent_pitch(take.waveform, *spans, written, sample_rate=take.sample_rate),
+        "after": independent_pitch(after, *moved, written, sample_rate=take.sample_rate),
+        "clean": independent_pitch(take.clean, *written_spans(take), written, sample_rate=take.sample_rate),
     }
     errors = {
         "pitch_error_before_cents": mean_cents(note_centres(pitches["before"], *spans) - written),
@@ -95,12 +100,21 @@ def measure_take(
     errors["pitch_error_removed"] = 1 - errors["pitch_error_after_cents"] / errors["pitch_error_before_cents"]
     return {
         **errors,
-        **clean_measures(take, aim, clean_heard, pitches["clean"]),
+        **clean_measures(take, aim, heard["clean"], pitches["clean"]),
         **vibrato_changes(take, pitches["clean"], pitches["after"], moved),
-        **distortions(take, after, clean_heard, pitches, times.output_at),
-        **onset_errors(heard, track(after, sample_rate=take.sample_rate), take),
+        **distortions(take, after, heard, times.output_at),
+        **onset_errors(heard["before"], heard["after"], take),
         "notes": float(len(take.score)),
     }
+
+
+def written_pitches(take: ErroneousTake) -> NDArray[np.float64]:
+    return np.array([note.pitch for note in take.score], dtype=float)
+
+
+def written_spans(take: ErroneousTake) -> NDArray[np.float64]:
+    """Starts and ends of the notes in the score, (2, notes)."""
+    return np.array([[note.start, note.end] for note in take.score]).T
 
 
 def rendered(correction: Correction, waveform: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
@@ -113,11 +127,10 @@ def clean_measures(
     take: ErroneousTake, aim: Aim, heard: PitchTrack, pitch: NDArray[np.float64]
 ) -> dict[str, float]:
     """What the beautifier does to the take without errors, which it should leave alone."""
-    spans = np.array([[note.start, note.end] for note in take.score]).T
+    spans, written = written_spans(take), written_pitches(take)
     after = rendered(decide(heard, aim).correction, take.clean, take.sample_rate)
-    moved = note_centres(independent_pitch(after, sample_rate=take.sample_rate), *spans)
+    moved = note_centres(independent_pitch(after, *spans, written, sample_rate=take.sample_rate), *spans)
     centres = note_centres(pitch, *spans)
-    written = np.array([note.pitch for note in take.score])
     return {
         "clean_pitch_error_cents": mean_cents(centres - written),
         "clean_pitch_change_cents": mean_cents(moved - centres),
@@ -144,28 +157,35 @@ def vibrato_changes(
 
 
 def distortions(
-    take: ErroneousTake, after: NDArray[np.float32], clean_heard: PitchTrack, pitches: Pitches, output_at
+    take: ErroneousTake, after: NDArray[np.float32], heard: Tracks, output_at: Callable
 ) -> dict[str, float]:
     """Mel-cepstral distortion against the clean take, at the frames that are voiced in both.
 
     mcd_world_db is what WORLD does to the clean take when it changes nothing: the least one can reach.
     """
-    clean = mel_cepstra(take.clean, pitches["clean"], sample_rate=take.sample_rate)
-    world = rendered(resung_unchanged(clean_heard), take.clean, take.sample_rate)
-    places = times_of_clean(take, len(pitches["before"]))
+    world = rendered(resung_unchanged(heard["clean"]), take.clean, take.sample_rate)
+    clean_pitch, clean = cepstra_of(take.clean, heard["clean"], take.sample_rate)
+    own = np.arange(len(heard["before"]) // EVERY) * STEP
+    places = times_of_clean(take, len(own))
     pairs = {
-        "before": (take.waveform, pitches["before"], np.arange(len(places)) * STEP, places),
-        "after": (after, pitches["after"], output_at(np.arange(len(places)) * STEP), places),
-        "world": (world, pitches["clean"], np.arange(len(clean)) * STEP, np.arange(len(clean)) * STEP),
+        "before": (take.waveform, heard["before"], own, places),
+        "after": (after, heard["after"], output_at(own), places),
+        "world": (world, heard["clean"], np.arange(len(clean)) * STEP, np.arange(len(clean)) * STEP),
     }
     found = {}
-    for name, (waveform, pitch, own, of_clean) in pairs.items():
-        cepstra = mel_cepstra(waveform, pitch, sample_rate=take.sample_rate)
-        one = np.minimum(np.round(own / STEP).astype(int), len(cepstra) - 1)
+    for name, (waveform, track_of, times, of_clean) in pairs.items():
+        pitch, cepstra = cepstra_of(waveform, track_of, take.sample_rate)
+        one = np.minimum(np.round(times / STEP).astype(int), len(cepstra) - 1)
         other = np.minimum(np.round(of_clean / STEP).astype(int), len(clean) - 1)
-        both = np.isfinite(pitch[one]) & np.isfinite(pitches["clean"][other])
+        both = np.isfinite(pitch[one]) & np.isfinite(clean_pitch[other])
         found[f"mcd_{name}_db"] = mel_cepstral_distortion(cepstra[one[both]], clean[other[both]])
     return found
+
+
+def cepstra_of(waveform: NDArray[np.float32], heard: PitchTrack, rate: int) -> tuple[NDArray, NDArray]:
+    """Pitch (frames,) and mel-cepstra (frames, 24) every `STEP` seconds."""
+    pitch = heard.pitch[::EVERY]
+    return pitch, mel_cepstra(waveform, pitch, sample_rate=rate)
 
 
 def resung_unchanged(heard: PitchTrack) -> Correction:

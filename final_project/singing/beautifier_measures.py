@@ -1,6 +1,6 @@
 """What a beautifier has to do, in numbers: notes in tune, on time, vibrato and timbre as they were.
 
-Pitch is measured by pYIN (Mauch and Dixon 2014, as in librosa), which has no part in the correction.
+Pitch is measured by YIN (de Cheveigne and Kawahara 2002, as in librosa), which has no part in the correction.
 Curves of pitch are in semitones, NaN where there is no voice, one value every `STEP` seconds.
 """
 
@@ -16,8 +16,8 @@ from common.singing.world import load_pyworld
 
 RATE = 16_000  # Hz, at which everything is measured
 STEP = 0.01  # s
-LOWEST, HIGHEST = 60.0, 1200.0  # Hz
-AGREE = 0.3  # semitones between pYIN and YIN, from which on YIN is wrong
+WINDOW = 960  # samples, 60 ms, of YIN; a multiple of STEP
+REACH = 5.0  # semitones around a written note, in which its pitch is looked for
 EDGE = 0.25  # of a note at either end that is glide and consonant: its centre is what lies between
 LEAP = 1.0  # semitones from a note's median: an error of the tracker
 CYCLES = 4.0  # periods of vibrato, at the slowest rate, that a note needs for them to be measured
@@ -25,25 +25,33 @@ SLOWEST, FASTEST = 4.0, 8.0  # Hz, of vibrato
 MELS, CEPSTRA = 40, 24
 
 
-def independent_pitch(waveform: NDArray[np.float32], *, sample_rate: int) -> NDArray[np.float64]:
-    """The pitch of a waveform (samples,) by pYIN: (frames,).
+def independent_pitch(
+    waveform: NDArray[np.float32],
+    starts: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    written: NDArray[np.float64],
+    *,
+    sample_rate: int,
+) -> NDArray[np.float64]:
+    """The pitch of a waveform (samples,) by YIN: (frames,), NaN outside of the notes.
 
-    librosa's pYIN knows steps of 10 cents; between them its own YIN (de Cheveigne and Kawahara 2002) decides.
+    Of each note, `starts` .. `ends` (seconds), within `REACH` of the pitch that is `written`: where a formant
+    lifts one harmonic far above the others, the voice nearly repeats itself after a third of its period, and
+    YIN as well as pYIN, which know of no note, take that for the pitch.
     """
     import librosa  # half a second
 
     heard = resample(waveform[None], original_rate=sample_rate, target_rate=RATE)[0]
-    options = {
-        "fmin": LOWEST,
-        "fmax": HIGHEST,
-        "sr": RATE,
-        "frame_length": 1024,
-        "hop_length": round(STEP * RATE),
-    }
-    frequency, voiced, _ = librosa.pyin(heard, **options)
-    fine = librosa.yin(heard, **options)
-    coarse, fine = (69 + 12 * np.log2(np.where(voiced, values, 440.0) / 440) for values in (frequency, fine))
-    return np.where(voiced, np.where(np.abs(fine - coarse) < AGREE, fine, coarse), np.nan)
+    hop = round(STEP * RATE)
+    curve = np.full(len(heard) // hop + 1, np.nan)
+    for start, end, pitch in zip(starts, ends, written, strict=True):
+        first, last = round(start / STEP), min(round(end / STEP), len(curve))
+        around = heard[max(first * hop - WINDOW, 0) : last * hop + WINDOW]
+        low, high = (440 * 2 ** ((pitch + side * REACH - 69) / 12) for side in (-1, 1))
+        found = librosa.yin(around, fmin=low, fmax=high, sr=RATE, frame_length=WINDOW, hop_length=hop)
+        skip = first - max(first * hop - WINDOW, 0) // hop
+        curve[first:last] = 69 + 12 * np.log2(found[skip : skip + last - first] / 440)
+    return curve
 
 
 def inner(pitch: NDArray[np.float64], start: float, end: float, *, edge: float = EDGE) -> NDArray[np.float64]:

@@ -63,10 +63,11 @@ def main(config: EvalConfig) -> None:
     chosen = open_test_songs(data)
     if config.songs:
         chosen = spread(chosen, config.songs)
-    songs = [measure(take, listener) for take in sing_all(chosen, jobs=config.jobs)]
+    of_beautifier, takes = perform(chosen, beautifier_takes=config.takes, jobs=config.jobs)
+    songs = [measure(take, listener) for take in takes]
     metrics: Metrics = {"data": folder_name(data), "is_mini_data": is_mini(data)}
     metrics |= all_metrics(songs, trained_on.counts() if trained_on else None)
-    metrics |= beautifier_metrics(config.takes)
+    metrics |= of_beautifier
     text = report(data, songs, metrics)
     print(text)
     print()
@@ -77,10 +78,14 @@ def main(config: EvalConfig) -> None:
         print(f"written: {path}")
 
 
-def sing_all(songs: Sequence[SungSong], *, jobs: int) -> list[Take]:
-    """Sing and track all songs, in `jobs` processes."""
-    sung = Parallel(n_jobs=jobs, return_as="generator")(delayed(take_of)(song) for song in songs)
-    return list(tqdm(sung, total=len(songs), unit="song", dynamic_ncols=True, leave=False, disable=None))
+def perform(songs: Sequence[SungSong], *, beautifier_takes: int, jobs: int) -> tuple[Metrics, list[Take]]:
+    """Sing and track all songs, and let the beautifier mend its takes, in `jobs` processes."""
+    work = [delayed(beautifier_metrics)(beautifier_takes), *(delayed(take_of)(song) for song in songs)]
+    done = Parallel(n_jobs=jobs, return_as="generator")(work)
+    of_beautifier, *takes = tqdm(
+        done, total=len(work), unit="song", dynamic_ncols=True, leave=False, disable=None
+    )
+    return of_beautifier, takes
 
 
 def beautifier_metrics(takes: int) -> Metrics:

@@ -12,8 +12,8 @@ from final_project.singing.vowels import VOWELS
 
 WORST = 8
 ROWS = (  # key, title, baseline, goal
-    ("in_tune_pyin", "frames within 50 cents, pYIN", "speech_in_tune", 0.98),
-    ("in_tune_harvest", "frames within 50 cents, Harvest", "speech_in_tune", 0.98),
+    ("in_tune_pyin", "frames within 50 cents, pYIN", "one_tone_in_tune", 0.98),
+    ("in_tune_harvest", "frames within 50 cents, Harvest", "one_tone_in_tune", 0.98),
     ("onset_median_ms", "onset error, ms: median", "speech_onset_median_ms", 30.0),
     ("onset_p90_ms", "onset error, ms: 90th percentile", "speech_onset_p90_ms", None),
     ("vowels_sung", "vowels understood, sung", "vowels_sine", None),
@@ -55,7 +55,8 @@ def scores(metrics: Metrics) -> str:
 def remarks(metrics: Metrics) -> str:
     """What the baselines are, and what was counted."""
     lines = [
-        "baselines: the words read aloud; for sung vowels a sine tone, for spoken ones the commonest vowel",
+        "baselines: all on the commonest pitch; the words read aloud; for sung vowels a sine tone, for spoken"
+        " ones the commonest vowel",
         f"counted: {share(metrics['counted_notes'])} of the notes are long enough to be in tune, an onset is"
         f" heard in {share(metrics['onset_heard'])}; a voice is heard in {share(metrics['voiced_pyin'])}"
         f" (pYIN) and {share(metrics['voiced_harvest'])} (Harvest) of the frames",

@@ -1,6 +1,7 @@
 """From the measures of songs to the numbers of metrics.json, with 95 % intervals over songs.
 
-    in_tune_pyin, in_tune_harvest     share of settled frames within 50 cents; speech_in_tune: read aloud
+    in_tune_pyin, in_tune_harvest     share of settled frames within 50 cents
+    one_tone_in_tune                  what singing each song on its commonest pitch would get
     deviation_pyin_cents, ...         median of their |deviation|
     voiced_pyin, voiced_harvest       share of settled frames in which the tracker hears a voice
     counted_notes                     share of notes that have settled frames
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from common.metrics.classification import baselines
 from common.metrics.intervals import percentile_interval
 from final_project.singing.f0_trackers import TRACKERS
-from final_project.singing.measures import CENTS, settled_share
+from final_project.singing.measures import one_tone_share, settled_share
 from final_project.singing.song_measures import SongMeasures
 
 Metrics = dict[str, float | int | str | None]
@@ -80,8 +81,10 @@ def in_tune(tracker: str) -> Statistic:
     return lambda songs: mean(joined([song.in_tune[tracker] for song in songs]))
 
 
-def speech_in_tune(songs: Sequence[SongMeasures]) -> float:
-    return mean(np.abs(joined([song.speech_deviations for song in songs])) <= CENTS)
+def one_tone_in_tune(songs: Sequence[SongMeasures]) -> float:
+    """What a voice gets that sings each song on its commonest pitch."""
+    shares = [one_tone_share(song.take.song.notes) for song in songs]
+    return mean(np.array(shares))
 
 
 def deviation(tracker: str) -> Statistic:
@@ -132,7 +135,7 @@ def counted_notes(songs: Sequence[SongMeasures]) -> float:
 
 STATISTICS: dict[str, Statistic] = {
     **{f"in_tune_{name}": in_tune(name) for name in TRACKERS},
-    "speech_in_tune": speech_in_tune,
+    "one_tone_in_tune": one_tone_in_tune,
     **{f"deviation_{name}_cents": deviation(name) for name in TRACKERS},
     **{f"voiced_{name}": voiced(name) for name in TRACKERS},
     "counted_notes": counted_notes,

@@ -55,6 +55,14 @@ def settled_share(notes: Sequence[Note]) -> float:
     return float(np.mean([note.duration > SETTLED + LEAVING + HOP for note in notes]))
 
 
+def one_tone_share(notes: Sequence[Note]) -> float:
+    """The share of the settled time that has the commonest pitch; NaN without any."""
+    settled = np.array([max(note.duration - SETTLED - LEAVING, 0.0) for note in notes])
+    pitches = np.array([note.pitch for note in notes])
+    most = max(settled[pitches == pitch].sum() for pitch in pitches)
+    return float(most / settled.sum()) if settled.sum() > 0 else np.nan
+
+
 def voiced_share(pitch: NDArray[np.float64], notes: Sequence[Note]) -> float:
     """The share of the settled frames of all notes in which a voice is heard; NaN without any."""
     frames = np.concatenate([np.zeros(0), *(_settled(pitch, note) for note in notes)])

@@ -60,7 +60,6 @@ class SongMeasures:
     take: Take
     deviations: dict[str, NDArray[np.float64]]
     voiced: dict[str, float]
-    speech_deviations: NDArray[np.float64]
     targets: NDArray[np.int64]
     heard_sung: NDArray[np.int64]
     heard_spoken: NDArray[np.int64]
@@ -117,7 +116,6 @@ def measure(take: Take, listener: Listener) -> SongMeasures:
         take,
         deviations={name: tuning(pitch, notes) for name, pitch in sung.pitch.items()},
         voiced={name: voiced_share(pitch, notes) for name, pitch in sung.pitch.items()},
-        speech_deviations=tuning(speech.pitch[QUICK], notes),
         targets=np.array([vowel.target for vowel in take.sung_vowels], dtype=np.int64),
         heard_sung=listener.hear(sung.waveform, take.sung_vowels),
         heard_spoken=listener.hear(speech.waveform, take.spoken_vowels),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,8 @@ from final_project.guitar_effect_removal import ASSIGNMENT
 from final_project.guitar_effect_removal.detector import EffectDetectorConfig
 from final_project.guitar_effect_removal.maker import Size, make_guitars
 from final_project.guitar_effect_removal.models import ModelConfig, build, to_json
-from final_project.guitar_effect_removal.remover import RemoverConfig
+from final_project.guitar_effect_removal.remover import RemoverConfig, default_network
 from hw1_instrument_detection.models import MelEncoderConfig
-from hw2_source_separation.bandsplit import BandSplitConfig
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def save_random(folder: Path, config: ModelConfig) -> Path:
 @pytest.fixture(scope="session")
 def remover_folder(tmp_path_factory) -> Path:
     """A remover that looks as far as the default one, and is thin."""
-    network = BandSplitConfig(n_fft=2048, hop_length=512, bands=8, width=8, mask="gain")
+    network = replace(default_network(), bands=8, width=8)
     config = ModelConfig(model="remover", remover=RemoverConfig(network=network))
     return save_random(tmp_path_factory.mktemp("models") / "remover", config)
 

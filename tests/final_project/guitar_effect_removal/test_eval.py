@@ -5,20 +5,23 @@ import pytest
 
 from common import audio
 from final_project.guitar_effect_removal.effects import EFFECTS
-
-TINY = ("--preset", "quick", "--seconds", 0.5, "--excerpts", 4, "--batch-size", 2, "--epochs", 1)
+from final_project.guitar_effect_removal.training_data import TrainingData
 
 
 @pytest.fixture(scope="session")
-def runs(command, guitars, tmp_path_factory):
-    """A remover, a detector and an expert, hardly trained: `runs / "remover"`. Copy it to evaluate."""
+def runs(remover_folder, detector_folder, guitars, tmp_path_factory):
+    """A remover, a detector and an expert, not trained: `runs / "remover"`. Copy it to evaluate."""
     folder = tmp_path_factory.mktemp("runs")
-    for name, options in {
-        "remover": (),
-        "detector": ("--model", "detector"),
-        "distortion": ("--effects", "distortion"),
-    }.items():
-        assert command("train", *options, *TINY, "--data", guitars, "--out", folder / name) == 0
+    for name, source in (
+        ("remover", remover_folder),
+        ("detector", detector_folder),
+        ("distortion", remover_folder),
+    ):
+        shutil.copytree(source, folder / name)
+        TrainingData.of(guitars, 3, 13).save(folder / name)
+        config = json.loads((folder / name / "config.json").read_text())
+        config["effects"] = EFFECTS if name != "distortion" else ["distortion"]
+        (folder / name / "config.json").write_text(json.dumps(config))
     return folder
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import tyro
 
 from common import audio
-from common.assignments import find, write_examples
+from common.assignments import ROOT, find, write_examples
+from common.handin.code_files import code_files
 from final_project.guitar_effect_removal import ASSIGNMENT
 from final_project.guitar_effect_removal.hand_in import EXAMPLES, HAND_IN
 from final_project.guitar_effect_removal.infer import InferConfig
@@ -20,6 +23,16 @@ def test_it_is_found_and_infer_py_understands_its_command():
     config = tyro.cli(InferConfig, args=words[3:], config=(tyro.conf.OmitArgPrefixes,))
     assert [str(path) for path in config.files] == ["a", "b"] and str(config.out) == "out"
     assert config.json and str(config.model) == "model"
+
+
+def test_the_homeworks_that_it_imports_are_handed_in_with_it():
+    code = "\n".join(path.read_text() for path in (ROOT / HAND_IN.folder).glob("*.py"))
+    imported = set(re.findall(r"^(?:from|import) (hw\d_\w+)", code, re.MULTILINE))
+    assert imported == set(HAND_IN.builds_on)
+    taken = set(code_files(HAND_IN, ROOT).taken)
+    for module in Path(ROOT / "hw2_source_separation").glob("*.py"):
+        assert PurePosixPath("hw2_source_separation", module.name) in taken
+    assert not any(path.parts[0] == "hw0_note_classification" for path in taken)
 
 
 def test_the_examples_are_three_guitars_the_same_each_time(tmp_path, monkeypatch):

@@ -140,14 +140,13 @@ def test_long_pieces_are_cut():
 
 
 def test_evaluation_of_a_take(take, hummed, monkeypatch):
-    known = {}  # each sound is tracked once, and not by pYIN
+    known = {}  # each sound is tracked once
 
     def quick(waveform, *, sample_rate):
         key = waveform.tobytes()
         return known[key] if key in known else known.setdefault(key, track(waveform, sample_rate=sample_rate))
 
     monkeypatch.setattr(beautifier_evaluation, "track", quick)
-    monkeypatch.setattr(beautifier_evaluation, "independent_pitch", lambda *a, **b: quick(*a, **b).pitch[::2])
     clean = hummed([(float(note.pitch), note.start, note.end) for note in SCORE])
     spans = np.array([[note.start, note.end] for note in SCORE]).T
     cents = np.array([40.0, -30.0, -25.0])

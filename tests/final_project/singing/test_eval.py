@@ -26,7 +26,6 @@ def made_up(cents: float, late: float, right: int, *, language: str = "en") -> S
         SimpleNamespace(song=song, sung=voice, speech=voice),
         deviations=both,
         voiced={"pyin": 1.0, "harvest": 0.5},
-        speech_deviations=np.full(10, cents + 300),
         targets=targets,
         heard_sung=heard,
         heard_spoken=targets,
@@ -37,7 +36,7 @@ def made_up(cents: float, late: float, right: int, *, language: str = "en") -> S
 def test_scores_are_those_of_what_was_measured():
     songs = [made_up(20, 0.01, 9), made_up(-60, -0.03, 7, language="de")]
     metrics = all_metrics(songs, np.ones(len(VOWELS)))
-    assert metrics["in_tune_pyin"] == 0.5 and metrics["speech_in_tune"] == 0
+    assert metrics["in_tune_pyin"] == 0.5 and metrics["one_tone_in_tune"] == 1
     assert metrics["onset_median_ms"] == pytest.approx(20) and metrics["onset_late_ms"] == pytest.approx(-10)
     assert metrics["vowels_sung"] == metrics["vowels_ratio"] == 0.8 and metrics["vowels_sine"] == 0.1
     assert metrics["vowels_random"] == pytest.approx(1 / len(VOWELS))

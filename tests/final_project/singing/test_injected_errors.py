@@ -33,21 +33,23 @@ def take():
     return sung_with_errors("shine on", SCORE, singer, cents=60, onset_seconds=0.05, sample_rate=16_000)
 
 
+def centres(waveform, starts, ends) -> np.ndarray:
+    pitch = independent_pitch(waveform, starts, ends, [60, 64], sample_rate=16_000)
+    return note_centres(pitch, starts, ends)
+
+
 def test_sung_errors_are_heard(take):
-    pitch = independent_pitch(take.waveform, sample_rate=take.sample_rate)
-    centres = note_centres(pitch, take.starts, take.ends)
-    np.testing.assert_allclose(100 * (centres - [60, 64]), take.cents, atol=15)
-    clean = independent_pitch(take.clean, sample_rate=take.sample_rate)
+    heard = centres(take.waveform, take.starts, take.ends)
+    np.testing.assert_allclose(100 * (heard - [60, 64]), take.cents, atol=15)
     written = np.array([[note.start, note.end] for note in SCORE]).T
-    np.testing.assert_allclose(note_centres(clean, *written), [60, 64], atol=0.15)
+    np.testing.assert_allclose(centres(take.clean, *written), [60, 64], atol=0.15)
     assert take.starts[0] == 0.2 and 0.85 <= take.starts[1] <= 0.95
 
 
 def test_the_tape_is_wrong_by_what_it_says(take):
     taped = played_unsteadily(take, cents=80, drift=0)
-    pitch = independent_pitch(taped.waveform, sample_rate=taped.sample_rate)
-    centres = note_centres(pitch, taped.starts, taped.ends)
-    np.testing.assert_allclose(100 * (centres - [60, 64]), taped.cents, atol=15)
+    heard = centres(taped.waveform, taped.starts, taped.ends)
+    np.testing.assert_allclose(100 * (heard - [60, 64]), taped.cents, atol=15)
     # what the take has at any time lies in the clean one where `clean_times` says
     assert taped.clean_times[0] == 0 and (np.diff(taped.clean_times) > 0).all()
 
@@ -103,7 +105,11 @@ def test_distortion_by_hand():
 
 
 def test_a_louder_voice_has_the_same_cepstra(take):
-    pitch = independent_pitch(take.clean, sample_rate=16_000)
+    pitch = np.full(150, 60.0)
     one, other = (mel_cepstra(gain * take.clean, pitch, sample_rate=16_000) for gain in (1.0, 0.5))
-    voiced = np.isfinite(pitch)
-    assert mel_cepstral_distortion(one[voiced], other[voiced]) < 0.1
+    assert mel_cepstral_distortion(one[30:80], other[30:80]) < 0.1
+
+
+def test_pitch_outside_of_the_notes_is_unknown(take):
+    pitch = independent_pitch(take.clean, np.array([0.3]), np.array([0.5]), [60], sample_rate=16_000)
+    assert np.flatnonzero(np.isfinite(pitch)).tolist() == list(range(30, 50))

@@ -7,7 +7,7 @@ import pytest
 
 from common.synthesis import Note
 from final_project.singing.f0_trackers import HOP
-from final_project.singing.measures import onset_errors, settled_share, tuning, voiced_share
+from final_project.singing.measures import one_tone_share, onset_errors, settled_share, tuning, voiced_share
 
 RATE = 16_000
 NOTES = [Note(60, 0.5, 0.5), Note(62, 1.0, 0.5), Note(64, 1.5, 1.0)]
@@ -48,6 +48,7 @@ def test_voice_and_notes_that_count():
     pitch[150:] = np.nan
     assert voiced_share(pitch, NOTES) == pytest.approx(64 / 146, abs=0.01)
     assert np.isnan(voiced_share(pitch, [Note(60, 0.0, 0.1)]))
+    assert one_tone_share(NOTES) == pytest.approx(0.82 / (0.82 + 2 * 0.32))
     assert settled_share([Note(60, 0, 0.15), Note(60, 1, 0.5)]) == 0.5
 
 
