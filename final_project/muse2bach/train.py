@@ -53,7 +53,7 @@ class TrainConfig:
     """Run folder. Default: runs/muse2bach/MODEL, with the preset if it is not the default."""
     preset: Preset = "default"
     """Defaults of the other options: quick takes seconds, default a quarter of an hour on two cores, full
-    an hour."""
+    four times as long."""
 
     def out_folder(self) -> Path:
         """The run folder."""
