@@ -116,7 +116,7 @@ PRESETS = {
     "default": RemoverTrainConfig(
         excerpts=1000,
         training=TrainingConfig(
-            epochs=10, batch_size=4, learning_rate=3e-3, gradient_clip=1.0, ema=0.99, workers=0
+            epochs=8, batch_size=4, learning_rate=3e-3, gradient_clip=1.0, ema=0.99, workers=0
         ),
     ),
     "full": RemoverTrainConfig(

@@ -1,4 +1,5 @@
-"""What training hears: parts of dry guitars, each time with other effects; and the pairs that validate.
+"""What training hears: parts of dry guitars, each time another guitar with other effects; and the pairs that
+validate.
 
 An item is {"wet", "dry": float32 (samples,), "target": float32 (len(EFFECTS),), which effects are on}.
 """
@@ -26,6 +27,7 @@ from final_project.guitar_effect_removal.effects import (
     rms,
 )
 from final_project.guitar_effect_removal.guitars import SAMPLE_RATE
+from final_project.guitar_effect_removal.other_guitars import another_guitar, at_speed, draw_speed
 from final_project.guitar_effect_removal.pairs import Pair, read_guitar
 
 # How many effects an item has: none, so that dry guitars are left alone; mostly one, as guitars are recorded.
@@ -69,12 +71,16 @@ class WetDataset(Dataset):
 
     def _excerpt(self, path: Path, generator: np.random.Generator) -> tuple[np.ndarray, int]:
         """Part of a guitar, and how many samples of it are only there for what rings on."""
-        info = audio.info(path)
-        needed = self.samples / SAMPLE_RATE
+        speed = draw_speed(generator)
+        info, needed = audio.info(path), speed * self.samples / SAMPLE_RATE
         start = generator.uniform(0, max(info.duration - needed, 0))
         lead = min(LEAD_IN, start)
-        waveform = read_guitar(path, start=start - lead, duration=needed + lead)
-        before = round(lead * SAMPLE_RATE)
+        part = read_guitar(
+            path, start=start - lead, duration=min(needed + lead, info.duration - start + lead)
+        )
+        waveform = at_speed(part, speed, sample_rate=SAMPLE_RATE)
+        waveform = another_guitar(waveform, generator, sample_rate=SAMPLE_RATE)
+        before = round(lead / speed * SAMPLE_RATE)
         missing = max(before + self.samples - len(waveform), 0)
         waveform = np.pad(waveform, (0, missing))[: before + self.samples]
         return np.ascontiguousarray(waveform * generator.choice([-1.0, 1.0])).astype(np.float32), before

@@ -53,11 +53,11 @@ class EvalConfig:
     trained on, if these are the chorales of music21."""
     pieces: int = PIECES
     """Test chorales to harmonize, spread over the split; 0: all. Likelihoods are of all."""
-    temperature: float = 1.0
+    temperature: float = Sampling.temperature
     """Of the harmonizations: below 1 the likeliest notes are preferred."""
     top_p: float = 1.0
     """Draw among the likeliest notes that together have this share, 0 to 1, of the probability."""
-    spacing: bool = False
+    spacing: bool = Sampling.spacing
     """Let the model avoid crossed voices and wide gaps, too."""
     gibbs: int = 0
     """Sweeps of revision after the first draft of each harmonization."""

@@ -118,7 +118,7 @@ def number(value: float | None) -> str:
     """Three digits, or one above 10; a dash for what is undefined."""
     if value is None or value != value:
         return "-"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    return f"{value:.1f}" if abs(value) >= 9.9995 else f"{value:.3f}"
 
 
 def share(value: float | None) -> str:

@@ -15,8 +15,8 @@ HAND_IN = Assignment(
     output="OUT/NAME.wav, .mid, .lrc and .json for each song; on standard output a JSON list, in which the"
     " model says how many of the sung vowels it understands",
     headlines=(
-        Headline("in_tune_pyin", "frames within 50 cents, pYIN", "speech_in_tune_pyin"),
-        Headline("in_tune_harvest", "the same, Harvest", "speech_in_tune_harvest"),
+        Headline("in_tune_pyin", "frames within 50 cents, pYIN", "one_tone_in_tune"),
+        Headline("in_tune_harvest", "the same, Harvest", "one_tone_in_tune"),
         Headline("onset_median_ms", "onset error, median", "speech_onset_median_ms", "ms"),
         Headline("vowels_sung", "vowels understood, sung", "vowels_sine"),
         Headline("vowels_spoken", "the same vowels, spoken", "vowels_majority"),

@@ -83,7 +83,7 @@ class TrainConfig:
 
 
 DEFAULT_TRAINING = TrainingConfig(
-    epochs=16, batch_size=8, learning_rate=3e-3, warmup=0.2, weight_decay=0.05, ema=0.99, workers=0
+    epochs=24, batch_size=8, learning_rate=3e-3, warmup=0.2, weight_decay=0.05, ema=0.99, workers=0
 )
 PRESETS = {
     "quick": TrainConfig(

@@ -105,7 +105,7 @@ def test_metrics_are_flat(evaluated, data):
     metrics = metrics_of(evaluated)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", key) for key in metrics)
     assert not any(isinstance(value, dict | list) for value in metrics.values())
-    assert (metrics["data"], metrics["is_mini_data"], metrics["temperature"]) == (data.name, False, 1)
+    assert (metrics["data"], metrics["is_mini_data"], metrics["temperature"]) == (data.name, False, 0.8)
 
 
 def test_every_row_has_an_interval(evaluated):
