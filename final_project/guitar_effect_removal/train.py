@@ -147,8 +147,8 @@ DETECTOR_PRESETS = {
     ),
     "default": DetectorTrainConfig(
         seconds=4.0,
-        excerpts=800,
-        training=TrainingConfig(epochs=8, batch_size=16, learning_rate=2e-3, ema=0.99, workers=1),
+        excerpts=1000,
+        training=TrainingConfig(epochs=12, batch_size=16, learning_rate=2e-3, ema=0.99, workers=1),
     ),
     "full": DetectorTrainConfig(
         preset="full",
