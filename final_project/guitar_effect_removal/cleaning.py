@@ -39,18 +39,25 @@ def clean_file(
     *,
     name: str,
     audio_format: str = "wav",
+    strength: float = 1.0,
     chunk_seconds: float = CHUNK_SECONDS,
     progress: Callable[[float], object] = lambda seconds: None,
 ) -> Path:
     """Write the dry guitar of an audio file as FOLDER/NAME.wav, complete or not at all; returns its path.
 
+    strength: how far the way to the remover's guitar is gone, 0 (not at all) to 1 (guidance.py).
     audio_format: wav, or flac where nothing is beyond full scale (see HW2's stem_files). `progress` is told
     how many seconds are done. Errors: AudioError, OSError, UserError as in `clean_blocks`.
     """
     info, loudness = audio.info(path), measure_loudness(path)
     blocks = audio.read_channel_blocks(path, samples=round(BLOCK_SECONDS * info.sample_rate))
     pieces = clean_blocks(
-        remover, prefetched(blocks), info=info, loudness=loudness, chunk_seconds=chunk_seconds
+        remover,
+        prefetched(blocks),
+        info=info,
+        loudness=loudness,
+        strength=strength,
+        chunk_seconds=chunk_seconds,
     )
     done = 0
     with open_stems(folder, (name,), info=info, audio_format=audio_format) as files:
@@ -67,6 +74,7 @@ def clean_blocks(
     *,
     info: audio.AudioInfo,
     loudness: NDArray[np.float64],
+    strength: float = 1.0,
     chunk_seconds: float = CHUNK_SECONDS,
 ) -> Iterator[Block]:
     """The dry guitar of a recording that comes in blocks (channels, samples).
@@ -77,19 +85,19 @@ def clean_blocks(
     rate = remover.config.sample_rate
     heard = resample_blocks(blocks, original_rate=info.sample_rate, target_rate=rate)
     chunks = Chunks(-(-info.frames * rate // info.sample_rate), sample_rate=rate, seconds=chunk_seconds)
-    cleaned = chunks.join(clean(remover, chunk, loudness) for chunk in chunks.cut(heard))
+    cleaned = chunks.join(clean(remover, chunk, loudness, strength) for chunk in chunks.cut(heard))
     return resample_blocks(cleaned, original_rate=rate, target_rate=info.sample_rate, length=info.frames)
 
 
 @torch.inference_mode()
-def clean(remover: Remover, chunk: Block, loudness: NDArray[np.float64]) -> Block:
+def clean(remover: Remover, chunk: Block, loudness: NDArray[np.float64], strength: float = 1.0) -> Block:
     """A stretch (channels, samples) of a recording with the RMS `loudness` (channels,) -> the same, dry."""
     device = next(remover.parameters()).device
     wet = torch.from_numpy(np.ascontiguousarray(chunk)).to(device)
     levels = torch.from_numpy(loudness).float().to(device)
     # One after the other: several at once only need more memory.
     dry = [remover.remove(wet[n : n + 1], levels[n : n + 1]) for n in range(len(wet))]
-    found = torch.cat(dry).cpu().numpy()
+    found = torch.lerp(wet, torch.cat(dry), strength).cpu().numpy()
     if not np.isfinite(found).all():
         raise UserError("the model gives NaN or infinite samples; choose another --model")
     return found

@@ -21,7 +21,7 @@ from final_project.guitar_effect_removal.evaluation import Metrics, key_of
 from final_project.guitar_effect_removal.guitars import SAMPLE_RATE
 from final_project.guitar_effect_removal.measures import MEL
 
-COLORS = ("#AAAAAA", OKABE_ITO[0], OKABE_ITO[4], OKABE_ITO[2])  # input, remover, experts
+COLORS = ("#AAAAAA", *(OKABE_ITO[place] for place in (0, 3, 4, 2)))  # input, remover, guided, experts
 ORACLE_TITLE = "oracle: true magnitudes, wet phase"
 RANGE_DB = 70.0  # below the loudest cell of all panels
 

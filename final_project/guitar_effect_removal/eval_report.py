@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from common.metrics.classification.text import align
 from common.metrics.detection import format_report
 from common.metrics.detection.text import interval, number
+from final_project.guitar_effect_removal import eval_systems
 from final_project.guitar_effect_removal.effects import EFFECTS, LABELS
 from final_project.guitar_effect_removal.eval_systems import INPUT, TITLES
 from final_project.guitar_effect_removal.evaluation import ALL, DRY, GROUPS, NUMBERS, Metrics, key_of
@@ -21,6 +22,7 @@ EXPLANATION = (
     "of the input's distance that is gone. input: the wet guitar as it is. oracle: the dry guitar's true",
     "magnitudes with the wet phase. with effects: all pairs but the dry guitars, which are to be left alone.",
 )
+GUIDED = "guided: the model, as far as the detector is sure that distortion, overdrive or amp is on."
 EXPERTS = "experts: a remover for each of {effects}, chosen by the truth, or by what the detector hears."
 OTHERS = ("log-mel: mean difference, 0 is best. SI-SDR (median) and ESR compare waveforms, phase included.",)
 
@@ -34,7 +36,12 @@ def group_title(group: str) -> str:
 def remover_report(name: str, systems: SystemMetrics, counts: Metrics, experts: Sequence[str]) -> str:
     """MR-STFT of a remover in every group beside all that is no other remover; then the other measures."""
     others = [key for key in systems if key in TITLES]
-    lines = [*EXPLANATION, *([EXPERTS.format(effects=", ".join(experts))] if experts else []), *OTHERS]
+    lines = [
+        *EXPLANATION,
+        *([GUIDED] if eval_systems.GUIDED in others else []),
+        *([EXPERTS.format(effects=", ".join(experts))] if experts else []),
+        *OTHERS,
+    ]
     parts = [
         align(distance_rows(name, systems, others, counts)),
         align(measure_rows({key: systems[key] for key in (name, *others)})),

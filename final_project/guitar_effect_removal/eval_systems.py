@@ -4,6 +4,7 @@
     input                   nothing: the wet guitar as it is, the floor
     oracle                  the dry guitar's true magnitudes with the wet one's phase, a ceiling for gains
     (name of a remover)     one model for all effects
+    guided                  the first remover, as far as the detector hears something clip (guidance.py)
     experts_true            models of one effect each, those of the effects that are on, one after the other
     experts_detected        the same, of the effects that the detector hears
 
@@ -25,14 +26,16 @@ from common.cli import UserError
 from common.commands import model_names
 from final_project.guitar_effect_removal.detection import LoadedDetector, load_detector
 from final_project.guitar_effect_removal.effects import EFFECTS, ORDER, Chain
+from final_project.guitar_effect_removal.guidance import removal_strength
 from final_project.guitar_effect_removal.models import ModelConfig, load
 from final_project.guitar_effect_removal.remover import Remover
 from hw2_source_separation.stft import istft, stft
 
-INPUT, ORACLE = "input", "oracle"
+INPUT, ORACLE, GUIDED = "input", "oracle", "guided"
 EXPERTS_TRUE, EXPERTS_DETECTED = "experts_true", "experts_detected"
 TITLES = {
     INPUT: "input",
+    GUIDED: "guided",
     ORACLE: "oracle",
     EXPERTS_TRUE: "experts, truth",
     EXPERTS_DETECTED: "experts, heard",
@@ -69,6 +72,9 @@ class Systems:
         if not self.removers:
             return Answer({}, probabilities)
         estimates = {name: remover(wet[None])[0] for name, remover in self.removers.items()}
+        if probabilities is not None:
+            first = next(iter(estimates.values()))
+            estimates[GUIDED] = torch.lerp(wet, first, removal_strength(probabilities))
         estimates |= {INPUT: wet, ORACLE: true_magnitude_with_wet_phase(wet, dry)}
         if self.experts:
             estimates |= self._of_experts(wet, chain, probabilities)

@@ -1,6 +1,6 @@
 """The scores of all systems on all pairs, and what becomes of them: flat metrics with intervals.
 
-Keys of metrics.json, for the remover itself, and with "input_", "oracle_", "experts_true_" or
+Keys of metrics.json, for the remover itself, and with "input_", "oracle_", "guided_", "experts_true_" or
 "experts_detected_" before for what is beside it:
 
     mr_stft, log_mel, si_sdr, esr       over all pairs with effects

@@ -30,6 +30,7 @@ from final_project.guitar_effect_removal.adding import add_file
 from final_project.guitar_effect_removal.cleaning import clean_file
 from final_project.guitar_effect_removal.detection import LoadedDetector, load_detector
 from final_project.guitar_effect_removal.effects import LABELS, Chain, parse_chain
+from final_project.guitar_effect_removal.guidance import removal_strength
 from final_project.guitar_effect_removal.heard_effects import HeardEffects, hear_effects
 from final_project.guitar_effect_removal.models import load
 from final_project.guitar_effect_removal.newest_models import newest_detector, newest_remover
@@ -51,6 +52,9 @@ class InferConfig:
     """Run folder, or model folder, of a detector. Default: the newest finished one there, if there is any."""
     detect: bool = True
     """Say which effects are on."""
+    strength: float | None = None
+    """How much of the removal is done, 0 to 1. Default: as much as the detector is sure that something clips
+    (distortion, overdrive or amp), which is what can be undone; without a detector 1."""
     add: str | None = None
     """Put effects on instead: names of effects, each with the value of its first parameter if wanted, such as
     distortion:20,reverb:0.4 (drive in dB, mix from 0 to 1)."""
@@ -76,6 +80,8 @@ class InferConfig:
             raise UserError("no file given; name one or more audio files, or a folder of them")
         cli.at_least(SHORTEST_CHUNK, chunk_seconds=self.chunk_seconds)
         cli.at_least(0, html_start=self.html_start or 0)
+        if self.strength is not None and not 0 <= self.strength <= 1:
+            raise UserError(f"--strength is {self.strength:g}; give 0 to 1")
         if not 1 <= self.html_seconds <= LONGEST_EXCERPT:
             raise UserError(f"--html-seconds is {self.html_seconds:g}; give 1 to {LONGEST_EXCERPT:g}")
 
@@ -171,10 +177,17 @@ class Cleaning(Job):
                 self.config.out,
                 name=name,
                 audio_format=self.config.format,
+                strength=self.strength(heard),
                 chunk_seconds=self.config.chunk_seconds,
                 progress=lambda seconds: bar.update(round(seconds) - bar.n),
             )
         return output, heard
+
+    def strength(self, heard: HeardEffects | None) -> float:
+        """How much of the removal is done."""
+        if self.config.strength is not None:
+            return self.config.strength
+        return 1.0 if heard is None else removal_strength(heard.probabilities)
 
     @property
     def words(self) -> str:

@@ -1,5 +1,4 @@
-"""What training hears: parts of dry guitars, each time another guitar with other effects; and the pairs that
-validate.
+"""What training hears: parts of dry guitars, each time with other effects; and the pairs that validate.
 
 An item is {"wet", "dry": float32 (samples,), "target": float32 (len(EFFECTS),), which effects are on}.
 """
@@ -40,6 +39,7 @@ class WetDataset(Dataset):
     """Excerpts of dry guitars with drawn effects, `draws` an epoch, each guitar as often as the others.
 
     effects: of which the chain is made, all of EFFECTS, or a single one for a model that removes that alone.
+    recolour: make another guitar of each first (other_guitars.py).
     `draw(index, generator)` is called by `common.training`. Errors: AudioError.
     """
 
@@ -51,9 +51,10 @@ class WetDataset(Dataset):
         seconds: float,
         draws: int,
         effects: Sequence[str] = EFFECTS,
+        recolour: bool = False,
     ) -> None:
         self.guitars, self.amps, self.effects = list(guitars), list(amps), tuple(effects)
-        self.samples, self.draws = round(seconds * SAMPLE_RATE), draws
+        self.samples, self.draws, self.recolour = round(seconds * SAMPLE_RATE), draws, recolour
 
     def __len__(self) -> int:
         return self.draws
@@ -71,15 +72,17 @@ class WetDataset(Dataset):
 
     def _excerpt(self, path: Path, generator: np.random.Generator) -> tuple[np.ndarray, int]:
         """Part of a guitar, and how many samples of it are only there for what rings on."""
-        speed = draw_speed(generator)
+        speed = draw_speed(generator) if self.recolour else 1.0
         info, needed = audio.info(path), speed * self.samples / SAMPLE_RATE
         start = generator.uniform(0, max(info.duration - needed, 0))
         lead = min(LEAD_IN, start)
         part = read_guitar(
             path, start=start - lead, duration=min(needed + lead, info.duration - start + lead)
         )
-        waveform = at_speed(part, speed, sample_rate=SAMPLE_RATE)
-        waveform = another_guitar(waveform, generator, sample_rate=SAMPLE_RATE)
+        waveform = part
+        if self.recolour:
+            waveform = at_speed(part, speed, sample_rate=SAMPLE_RATE)
+            waveform = another_guitar(waveform, generator, sample_rate=SAMPLE_RATE)
         before = round(lead / speed * SAMPLE_RATE)
         missing = max(before + self.samples - len(waveform), 0)
         waveform = np.pad(waveform, (0, missing))[: before + self.samples]

@@ -9,6 +9,7 @@ from final_project.guitar_effect_removal.effects import EFFECTS, parse_chain
 from final_project.guitar_effect_removal.eval_systems import (
     EXPERTS_DETECTED,
     EXPERTS_TRUE,
+    GUIDED,
     INPUT,
     ORACLE,
     Systems,
@@ -141,7 +142,8 @@ def test_all_systems_answer_and_the_same_experts_answer_once():
     systems = Systems({}, {"model": times(0.5)}, {}, experts, Certain())
     wet, dry = torch.rand(4000), torch.rand(4000)
     estimates = systems.answer(wet, dry, parse_chain("delay,reverb")).estimates
-    assert set(estimates) == {"model", INPUT, ORACLE, EXPERTS_TRUE, EXPERTS_DETECTED}
+    assert set(estimates) == {"model", GUIDED, INPUT, ORACLE, EXPERTS_TRUE, EXPERTS_DETECTED}
+    torch.testing.assert_close(estimates[GUIDED], wet)  # nothing clips, as far as the detector hears
     assert estimates[EXPERTS_TRUE] is estimates[EXPERTS_DETECTED]
     torch.testing.assert_close(estimates["model"], wet * 0.5 + 0.5)
     alone = systems.answer(wet, dry, ()).estimates
