@@ -23,7 +23,12 @@ TENSORS, CONFIG = "baselines.safetensors", "baselines.json"
 
 
 def save_baselines(run: Path, train: Sequence[Chorale], valid: Sequence[Chorale]) -> None:
-    """Count both baselines in the training chorales and write them into the run folder `run`."""
+    """Count both baselines in the training chorales and write them into the run folder `run`.
+
+    A run that goes on has them already: CONFIG is written last.
+    """
+    if (run / CONFIG).is_file():
+        return
     models = (fit_markov(train, valid), fit_copy(train))
     tensors = {f"{each.name}/{key}": values for each in models for key, values in each.tensors().items()}
     configs = {each.name: each.config() for each in models}

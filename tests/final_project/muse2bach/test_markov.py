@@ -65,3 +65,12 @@ def test_saved_and_rebuilt(fitted, cadences):
             MarkovModel.rebuilt(wrong, tensors, where="x")
     with pytest.raises(ModelFolderError, match="tensors"):
         MarkovModel.rebuilt(config, {**tensors, "more": torch.ones(1)}, where="x")
+
+
+def test_a_run_that_goes_on_counts_its_baselines_once(cadences, tmp_path):
+    from final_project.muse2bach.baselines import CONFIG, save_baselines
+
+    save_baselines(tmp_path, cadences[:8], cadences[8:])
+    written = (tmp_path / CONFIG).stat().st_mtime_ns
+    save_baselines(tmp_path, cadences[:8], cadences[8:])
+    assert (tmp_path / CONFIG).stat().st_mtime_ns == written
