@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from common.cli import UserError
+from common.distinct_names import distinct
 
 STANDARD_INPUT = "-"
 MOST_BYTES = 1_000_000  # no lyrics are longer; whole collections and wrong files are
@@ -43,7 +44,7 @@ class Source:
         """How messages call it: a file by its path, lyrics by their beginning."""
         if self.path or self.argument == STANDARD_INPUT:
             return self.argument
-        return shortened(self.argument, LABEL_LENGTH)
+        return shortened(self.argument, LABEL_LENGTH) or '""'
 
     def title(self, text: str) -> str:
         """What to call the song: as the file, or by the first line of its text."""
@@ -67,11 +68,7 @@ def sources(arguments: Sequence[str]) -> list[Source]:
     """The arguments with names for their files: NAME, and NAME_2, ... for others of that name."""
     found, taken = [], set()
     for argument in (file for given in arguments for file in files_of(given)):
-        base, number = name_of(argument), 1
-        while (name := base if number == 1 else f"{base}_{number}").casefold() in taken:
-            number += 1
-        taken.add(name.casefold())
-        found.append(Source(argument, name))
+        found.append(Source(argument, distinct(name_of(argument), taken)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The files that lie around a page: how it finds them, links to them, and the sound that goes into it."""
+"""A page as a file, and the files around it: how it finds them, links to them, and the sound inside."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from urllib.parse import quote
 
 from common import audio
 from common.pages import data_address, mp3
+from common.run_folder import write_atomically
 
 COMPRESSION = 0.75  # in libsndfile's scale: 96 kbit/s at 44.1 kHz
 SECONDS_AT_ONCE = 10.0  # that are encoded
+
+
+def write_html(page: Path, text: str) -> Path:
+    """Write `text`, HTML, to `page`, complete or not at all; returns it."""
+    write_atomically(page, text.encode("utf-8", errors="replace"))  # a name may be no UTF-8
+    return page
 
 
 def links(paths: Iterable[Path], folder: Path) -> str:

@@ -1,6 +1,7 @@
 """HTML pages that are complete in themselves: text, data and sound are inside, nothing is fetched.
 
-A page is made from a template in which `{{name}}` stands for what is filled in.
+A page is made from a template in which `{{name}}` stands for what is filled in, and `{{name.css}}` or
+`{{name.js}}` for a file of page_parts: style and script that several pages share.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+PAGE_PARTS = Path(__file__).with_name("page_parts")
 PEAK = 0.98  # of what is encoded; mp3 overshoots a little
 
 
 def fill(template: Path, parts: Mapping[str, str]) -> str:
     """The text of `template` with `parts`, HTML each, in their places. KeyError if one is missing."""
-    text = template.read_text(encoding="utf-8")
+    text = re.sub(r"\{\{(\w+\.\w+)\}\}", lambda place: shared_part(place[1]), template.read_text("utf-8"))
     # In one pass: what is filled in is not searched for places to fill in.
     return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], text)
+
+
+def shared_part(name: str) -> str:
+    """The text of a file of page_parts."""
+    return (PAGE_PARTS / name).read_text(encoding="utf-8").rstrip()
 
 
 def script_json(value: object) -> str:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from common.page_files import write_html
 from common.pages import data_address, fill, mp3, script_json
-from common.run_folder import write_atomically
 from hw1_instrument_detection.activity_table import extent, to_json
 from hw1_instrument_detection.classes import CLASSES, KEYS
 from hw1_instrument_detection.streaming import Activity, read_blocks
@@ -39,8 +39,7 @@ def save_page(page: Path, recording: Path, activity: Activity) -> Path:
             " Keep both where they are."
         )
     text = activity_page(activity, file=str(recording), title=recording.name, source=source, note=note)
-    write_atomically(page, text.encode("utf-8", errors="replace"))  # a name may be no UTF-8
-    return page
+    return write_html(page, text)
 
 
 def activity_page(activity: Activity, *, file: str, title: str, source: str, note: str = "") -> str:

@@ -129,7 +129,10 @@ class BandSplit(nn.Module):
 
 
 class BandEmbedding(nn.Module):
-    """Features (B, 3, C, T', P, F) -> tokens (B, T', K, D): a linear layer for each band."""
+    """Features (B, 3, C, T', P, F) -> tokens (B, T', K, D): a linear layer for each band.
+
+    per_bin: features of a bin in a token, 3 C P.
+    """
 
     def __init__(self, edges: list[int], width: int, *, per_bin: int) -> None:
         super().__init__()

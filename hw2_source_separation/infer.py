@@ -26,7 +26,7 @@ import tyro
 from tqdm import tqdm
 
 from common import audio, cli
-from common.audio_files import audio_files
+from common.audio_files import named_recordings
 from common.cli import UserError, say
 from common.commands import newest_run
 from hw2_source_separation.listening_page import LONGEST_EXCERPT, save_page
@@ -123,18 +123,8 @@ class Job:
 
     def places(self) -> list[tuple[Path, Path]]:
         """Each recording and the folder of its outputs: SONG, and SONG_2, ... for others of that name."""
-        out = self.config.out.resolve()
-        named = {path.resolve() for path in self.config.files}
-        places, taken = [], set()
-        for path in audio_files(self.config.files):
-            if path.resolve() not in named and path.resolve().is_relative_to(out):
-                continue  # what an earlier call wrote is no new recording
-            name, number = song_name(path), 1
-            while (folder := name if number == 1 else f"{name}_{number}").casefold() in taken:
-                number += 1
-            taken.add(folder.casefold())
-            places.append((path, self.config.out / folder))
-        return places
+        found = named_recordings(self.config.files, self.config.out, name=song_name)
+        return [(path, self.config.out / name) for path, name in found]
 
     def separate(self, path: Path, folder: Path) -> dict[str, Any]:
         """Separate a recording, unless that is done -> what `--json` tells of it. Errors: UserError."""

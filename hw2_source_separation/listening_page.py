@@ -16,8 +16,8 @@ import numpy as np
 
 from common import audio
 from common.audio_blocks import Block
+from common.page_files import write_html
 from common.pages import PEAK, data_address, fill, mp3, script_json
-from common.run_folder import write_atomically
 from hw2_source_separation.spectrogram_picture import HIGHEST, LOWEST, RANGE, log_spectrogram, picture
 from hw2_source_separation.stems import MIXTURE, SAMPLE_RATE
 from hw2_source_separation.streaming import in_pairs
@@ -64,9 +64,7 @@ def save_page(
     Errors: AudioError.
     """
     excerpt = choose_excerpt(recording, next(iter(stems.values())), start=start, seconds=seconds)
-    text = listening_page(recording, stems, excerpt, title=title)
-    write_atomically(page, text.encode("utf-8", errors="replace"))  # a name may be no UTF-8
-    return page
+    return write_html(page, listening_page(recording, stems, excerpt, title=title))
 
 
 def choose_excerpt(recording: Path, stem: Path, *, start: float | None, seconds: float) -> Excerpt:

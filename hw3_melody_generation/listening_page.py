@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from common.page_files import links, sound_address
+from common.page_files import links, sound_address, write_html
 from common.pages import fill, script_json
-from common.run_folder import write_atomically
+from common.score_font import font_face
 from common.score_markup import embedded
 from hw3_melody_generation.harmony import Chord, NamedKey
 from hw3_melody_generation.performance import note_times
@@ -60,9 +60,14 @@ def write_page(page: Path, songs: Sequence[FinishedSong], *, title: str = TITLE)
         markup, entry = section(song, number, folder=page.parent)
         sections.append(markup)
         data.append(entry)
-    parts = {"title": html.escape(title), "songs": "\n".join(sections), "data": script_json(data)}
-    write_atomically(page, fill(TEMPLATE, parts).encode("utf-8", errors="replace"))  # a name may be no UTF-8
-    return page
+    markup = "\n".join(sections)
+    parts = {
+        "title": html.escape(title),
+        "score_font": font_face(markup),
+        "songs": markup,
+        "data": script_json(data),
+    }
+    return write_html(page, fill(TEMPLATE, parts))
 
 
 def section(finished: FinishedSong, number: int, *, folder: Path) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,6 @@ Lines are sung one by one, so that memory does not grow with the song. Times are
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -22,6 +21,7 @@ import numpy as np
 from common.cli import UserError
 from common.singing import SINGERS, Singer, SungText, Tape, sing_texts
 from common.singing.singers import HIGHEST, LOWEST
+from common.singing.sung_words import divided, spoken_by_word
 from common.singing.syllables import Syllable
 from common.synthesis import Note
 from hw3_melody_generation.songs import Lyrics, Song
@@ -34,7 +34,6 @@ HELD_KANA = "っッーんン"  # no vowels of their own: they are a beat of sile
 LONGEST_NOTE = 20.0  # s; no breath lasts longer
 LEAD = 0.3  # s before a line's first note, for the consonants before its vowel
 BREATH, BREATH_SHARE = 0.12, 0.25  # s, and at most this share of a line's last note, are taken to breathe
-SHORTEST_PIECE = 0.08  # s; notes are not divided into shorter parts
 
 
 @dataclass(frozen=True)
@@ -153,18 +152,6 @@ def spelled_words(lyrics: Lyrics) -> list[str]:
     return [word.lower() if len(word) > 1 and word.isupper() else word for word in words]
 
 
-def spoken_by_word(words: Sequence[str], tape: Tape, voice: str) -> list[list[Syllable]]:
-    """The syllables that espeak-ng speaks in each word, [] for words that it joins to the one before."""
-    text = " ".join(words)
-    syllables = tape.record(text, voice)
-    begins = np.cumsum([0, *(len(word) + 1 for word in words[:-1])]).tolist()
-    spoken: list[list[Syllable]] = [[] for _ in words]
-    for syllable in syllables:
-        begin = tape.words[text][syllable.word][0] if tape.words[text] else 0
-        spoken[max(bisect_right(begins, begin) - 1, 0)].append(syllable)
-    return spoken
-
-
 def together(
     spoken: Sequence[Sequence[Syllable]], counts: Sequence[int]
 ) -> Iterator[tuple[list[Syllable], int]]:
@@ -185,19 +172,6 @@ def shared(
     pieces = divided(notes, len(syllables))
     syllables = syllables[: len(pieces)]
     return list(zip(syllables, _note_counts(syllables, len(pieces), held), strict=True)), pieces
-
-
-def divided(notes: Sequence[Note], count: int) -> list[Note]:
-    """The notes in at least `count` pieces; the longest are halved. Fewer, where they would be too short."""
-    pieces = list(notes)
-    while len(pieces) < count:
-        longest = max(range(len(pieces)), key=lambda i: pieces[i].duration)
-        note, half = pieces[longest], pieces[longest].duration / 2
-        if half < SHORTEST_PIECE:
-            break
-        halves = replace(note, duration=half), replace(note, start=note.start + half, duration=half)
-        pieces[longest : longest + 1] = halves
-    return pieces
 
 
 def _note_counts(syllables: Sequence[Syllable], count: int, held: Sequence[bool]) -> list[int]:

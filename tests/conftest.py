@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import io
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +80,78 @@ def torchrun():
         )
 
     return run
+
+
+class Page(HTMLParser):
+    """A parsed page: its elements with attributes and text; `open` are those that were not closed."""
+
+    VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements, self.open = [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append({"tag": tag, "text": "", **dict(attributes)})
+        if tag not in self.VOID:
+            self.open.append(self.elements[-1])
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append({"tag": tag, "text": "", **dict(attributes)})
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()["tag"] == tag
+
+    def handle_data(self, data):
+        if self.open:
+            self.open[-1]["text"] += data
+
+    @property
+    def tags(self) -> list[str]:
+        return [element["tag"] for element in self.elements]
+
+    def of(self, tag: str = "", class_: str = "", **attributes: str) -> list[dict[str, str]]:
+        """The elements with a tag, with a class among theirs, and with these attributes."""
+        return [
+            element
+            for element in self.elements
+            if tag in ("", element["tag"])
+            and (not class_ or class_ in element.get("class", "").split())
+            and attributes.items() <= element.items()
+        ]
+
+    def texts(self, tag: str) -> list[str]:
+        return [element["text"] for element in self.of(tag)]
+
+    @property
+    def addresses(self) -> list[str]:
+        """What the page shows, plays, or links to."""
+        return [
+            v for element in self.elements for name, v in element.items() if name.endswith(("src", "href"))
+        ]
+
+    @property
+    def data(self) -> Any:
+        """What its script gets."""
+        [element] = self.of("script", id="data")
+        return json.loads(element["text"])
+
+
+@pytest.fixture(scope="session")
+def parsed():
+    """Parse a page: `parsed(text)` -> Page."""
+    return Page
+
+
+@pytest.fixture(scope="session")
+def content_of():
+    """What a data: address holds: `content_of(address, "audio/mpeg")` -> a file."""
+
+    def read(address: str, kind: str) -> io.BytesIO:
+        head, _, text = address.partition(",")
+        assert head == f"data:{kind};base64"
+        return io.BytesIO(base64.b64decode(text))
+
+    return read

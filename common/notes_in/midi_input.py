@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import mido
@@ -23,59 +23,104 @@ MAJOR_KEYS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", 
 MINOR_KEYS = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#")
 
 
+class Track:
+    """What one track of a file holds. Of each event the time in quarter notes, and what it says.
+
+    played: the notes by channel. texts: events that may be words (`karaoke_words`).
+    """
+
+    def __init__(self, messages: mido.MidiTrack, ticks_per_beat: int) -> None:
+        self.name = ""
+        self.played: dict[int, list[LineNote]] = defaultdict(list)
+        self.lyrics: list[tuple[float, str]] = []
+        self.texts: list[tuple[float, str]] = []
+        self.signatures: list[tuple[float, Metre]] = []
+        self.keys: list[tuple[float, str]] = []
+        self.tempos: list[tuple[float, float]] = []
+        self._open: dict[tuple[int, int], float] = {}  # when the notes that sound were struck
+        now = 0
+        for message in messages:
+            now += message.time
+            self._take(message, now / ticks_per_beat)
+
+    def _take(self, message: mido.Message | mido.MetaMessage, time: float) -> None:
+        match message.type:
+            case "note_on" | "note_off" if message.channel != DRUMS:
+                self._take_note(message, time)
+            case "lyrics":
+                self.lyrics.append((time, decoded(message.text)))
+            case "text":
+                self.texts.append((time, decoded(message.text)))
+            case "track_name":
+                self.name = decoded(message.name).strip()
+            case "time_signature":
+                self.signatures.append((time, Metre(message.numerator, message.denominator)))
+            case "key_signature":
+                self.keys.append((time, message.key))
+            case "set_tempo" if message.tempo:
+                self.tempos.append((time, mido.tempo2bpm(message.tempo)))
+
+    def _take_note(self, message: mido.Message, time: float) -> None:
+        """A key that goes down or up; what goes down again was lifted before."""
+        sounding = (message.channel, message.note)
+        begun = self._open.pop(sounding, None)
+        if begun is not None and time > begun:
+            self.played[message.channel].append(LineNote(begun, time, message.note))
+        if message.type == "note_on" and message.velocity:
+            self._open[sounding] = time
+
+    @property
+    def words(self) -> list[tuple[float, str]]:
+        """The lyric events, or what stands for them."""
+        return self.lyrics or karaoke_words(self.texts)
+
+    def lines(self) -> Iterator[Line]:
+        """A line for each channel, with the track's own words."""
+        words = self.words
+        for channel in sorted(self.played):
+            notes = sorted(self.played[channel], key=lambda note: (note.onset, -note.pitch))
+            yield Line(self.name, with_words(notes, words) if words else tuple(notes))
+
+
 def read_midi(content: bytes) -> Piece:
     """The lines of a MIDI file's `content`. Errors: UserError for what is none, or has no notes."""
-    file = opened(content)
-    lines, words, signatures, keys, tempos = [], [], [], [], []
-    title, count = "", 0
-    for track in file.tracks:
-        played: dict[int, list[LineNote]] = defaultdict(list)
-        open_notes: dict[tuple[int, int], float] = {}
-        now, name, own_words, texts = 0, "", [], []
-        for message in track:
-            now += message.time
-            time = now / file.ticks_per_beat
-            if message.type in ("note_on", "note_off") and message.channel != DRUMS:
-                sounding = (message.channel, message.note)
-                begun = open_notes.pop(sounding, None)
-                if begun is not None and time > begun:
-                    played[message.channel].append(LineNote(begun, time, message.note))
-                    count += 1
-                if message.type == "note_on" and message.velocity:
-                    open_notes[sounding] = time
-            elif message.type == "lyrics":
-                own_words.append((time, decoded(message.text)))
-            elif message.type == "text":
-                texts.append((time, decoded(message.text)))
-            elif message.type == "track_name":
-                name = decoded(message.name).strip()
-            elif message.type == "time_signature":
-                signatures.append((time, Metre(message.numerator, message.denominator)))
-            elif message.type == "key_signature":
-                keys.append((time, message.key))
-            elif message.type == "set_tempo" and message.tempo:
-                tempos.append((time, mido.tempo2bpm(message.tempo)))
-        if count > MOST_NOTES:
-            raise UserError(f"has more than {MOST_NOTES:,} notes; give one piece")
-        title = title or (name if not played else "")
-        own_words = own_words or karaoke_words(texts)
-        words += own_words
-        for channel in sorted(played):
-            notes = sorted(played[channel], key=lambda note: (note.onset, -note.pitch))
-            lines.append(Line(name, with_words(notes, own_words) if own_words else tuple(notes)))
-    if not lines:
-        raise UserError("a MIDI file without notes; give one with a melody")
-    if words and not any(note.text for line in lines for note in line.notes):  # in a track of their own
-        lines[0] = replace(lines[0], notes=with_words(lines[0].notes, sorted(words)))
+    tracks = tracks_of(opened(content))
+    lines = lines_with_words(tracks)
+    signatures = [each for track in tracks for each in track.signatures]
     metre, upbeat, notices = bars_of(sorted(signatures, key=lambda found: found[0]))
+    tempos = [each for track in tracks for each in track.tempos]
     if len({round(tempo, 1) for _, tempo in tempos}) > 1:
         notices += (f"the tempo changes; {min(tempos)[1]:.3g} quarter notes a minute are taken throughout",)
+    keys = [each for track in tracks for each in track.keys]
     key = key_named(min(keys)[1]) if keys else None
     tempo = min(tempos)[1] if tempos else None
-    sung = [line for line in lines if any(note.text for note in line.notes)]
-    if sung and len(lines) > 1 and len(sung) == 1 and not are_voices(lines):
-        lines = sung  # the others accompany it
+    title = next((track.name for track in tracks if track.name and not track.played), "")
     return Piece(tuple(lines), metre, upbeat, key, None, tempo, title, notices)
+
+
+def tracks_of(file: mido.MidiFile) -> list[Track]:
+    """The tracks. Errors: UserError for too many notes."""
+    tracks, count = [], 0
+    for messages in file.tracks:
+        tracks.append(Track(messages, file.ticks_per_beat))
+        count += sum(map(len, tracks[-1].played.values()))
+        if count > MOST_NOTES:
+            raise UserError(f"has more than {MOST_NOTES:,} notes; give one piece")
+    return tracks
+
+
+def lines_with_words(tracks: Sequence[Track]) -> list[Line]:
+    """All lines; words in a track of their own go to the first. Errors: UserError if there are none."""
+    lines = [line for track in tracks for line in track.lines()]
+    if not lines:
+        raise UserError("a MIDI file without notes; give one with a melody")
+    words = [word for track in tracks for word in track.words]
+    if words and not any(note.text for line in lines for note in line.notes):
+        lines[0] = replace(lines[0], notes=with_words(lines[0].notes, sorted(words)))
+    sung = [line for line in lines if any(note.text for note in line.notes)]
+    if len(lines) > 1 and len(sung) == 1 and not are_voices(lines):
+        return sung  # the others accompany it
+    return lines
 
 
 def karaoke_words(texts: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from common.page_files import write_html
 from common.pages import PEAK, data_address, fill, script_json
-from common.run_folder import write_atomically
 from final_project.guitar_effect_removal.effects import EFFECTS, LABELS
 from final_project.guitar_effect_removal.heard_effects import HeardEffects
 from hw2_source_separation import listening_page
@@ -48,9 +48,7 @@ def save_page(
         "about": html.escape(f"{about}. {listening_page.about(excerpt)}."),
         "data": script_json(page_data({"wet": wet, "dry": dry}, excerpt, heard)),
     }
-    text = fill(TEMPLATE, parts)
-    write_atomically(page, text.encode("utf-8", errors="replace"))  # a name may be no UTF-8
-    return page
+    return write_html(page, fill(TEMPLATE, parts))
 
 
 def page_data(files: dict[str, Path], excerpt: Excerpt, heard: HeardEffects | None) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.engraving import engrave
-from common.page_files import link, relative_address, sound_address
+from common.page_files import link, relative_address, sound_address, write_html
 from common.pages import data_address, fill, script_json
-from common.run_folder import write_atomically
+from common.score_font import font_face
 from common.score_markup import embedded
 from final_project.muse2bach.chorale import VOICES, Chorale
 from final_project.muse2bach.chorale_table import Finished, chorale_summary, described, faults
@@ -54,9 +54,14 @@ def write_page(page: Path, chorales: Sequence[Finished], *, title: str = TITLE) 
         markup, entry = section(finished, number, folder=page.parent)
         sections.append(markup)
         data.append(entry)
-    parts = {"title": html.escape(title), "chorales": "\n".join(sections), "data": script_json(data)}
-    write_atomically(page, fill(TEMPLATE, parts).encode("utf-8", errors="replace"))  # a name may be no UTF-8
-    return page
+    markup = "\n".join(sections)
+    parts = {
+        "title": html.escape(title),
+        "score_font": font_face(markup),
+        "chorales": markup,
+        "data": script_json(data),
+    }
+    return write_html(page, fill(TEMPLATE, parts))
 
 
 def section(finished: Finished, number: int, *, folder: Path) -> tuple[str, dict[str, Any]]:

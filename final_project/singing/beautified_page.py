@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import audio
+from common.page_files import write_html
 from common.pages import PEAK, data_address, fill, mp3, script_json
-from common.run_folder import write_atomically
 from common.singing.world import FRAME
 from final_project.singing.corrected_take import Decision
 
@@ -40,8 +40,7 @@ def save_page(page: Path, take: Path, corrected: Path, decision: Decision, secon
         "about": html.escape(about(decision)),
         "data": script_json(data),
     }
-    write_atomically(page, fill(TEMPLATE, parts).encode("utf-8", errors="replace"))
-    return page
+    return write_html(page, fill(TEMPLATE, parts))
 
 
 def beginning(path: Path, seconds: float) -> NDArray[np.float32]:

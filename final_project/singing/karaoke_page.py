@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from common import audio
-from common.page_files import links, sound_address
+from common.page_files import links, sound_address, write_html
 from common.pages import fill, script_json
-from common.run_folder import write_atomically
 from final_project.singing.piano_roll import SECOND, PitchCurve, roll_svg
 from final_project.singing.song import Song
 from final_project.singing.timed_lyrics import (
@@ -58,8 +57,7 @@ def write_page(page: Path, songs: Sequence[PageSong], *, title: str = TITLE) -> 
         sections.append(section(song, number, page.parent))
         data.append(entry(song, page.parent))
     parts = {"title": html.escape(title), "songs": "\n".join(sections), "data": script_json(data)}
-    write_atomically(page, fill(TEMPLATE, parts).encode("utf-8", errors="replace"))  # a name may be no UTF-8
-    return page
+    return write_html(page, fill(TEMPLATE, parts))
 
 
 def section(sung: PageSong, number: int, folder: Path) -> str:
@@ -78,7 +76,7 @@ def section(sung: PageSong, number: int, folder: Path) -> str:
 SECTION = """<section class="song" id="song{number}" aria-labelledby="name{number}">
 <h2 id="name{number}">{name}</h2>
 <p class="about">{about}</p>
-<div class="player"></div>
+<div class="players"></div>
 <div class="lyrics" lang="{language}" role="group" aria-label="Words; press a syllable to sing from there">
 {lyrics}
 </div>
