@@ -106,9 +106,10 @@ def contestants(harmonizer: Harmonizer, task: Task, takes: int, seed: int) -> di
     """For each a function that makes the versions."""
     facts = {"position": task.position, "fermata": task.fermata, "key": task.key, "seed": seed}
     context = Context(task.position, task.fermata, task.key)
+    free = {"avoid_parallels": False, "spacing": False}
     return {
         "plain": lambda: plain(harmonizer.model, task.given, context, takes=takes, seed=seed),
-        "ours": lambda: harmonizer.complete(task.given, **facts, count=takes, avoid_parallels=False),
+        "ours": lambda: harmonizer.complete(task.given, **facts, count=takes, **free),
         "with rules": lambda: harmonizer.complete(task.given, **facts, count=takes),
         "ranked": lambda: candidates(harmonizer, task, count=takes, seed=seed),
     }

@@ -23,7 +23,7 @@ from final_project.muse2bach.articulation import articulated
 from final_project.muse2bach.chorale import Chorale
 from final_project.muse2bach.chorale_key import key_of
 from final_project.muse2bach.chords import chord_kinds
-from final_project.muse2bach.task import UNKNOWN, Task
+from final_project.muse2bach.task import UNKNOWN, Task, wholly_known
 from final_project.muse2bach.voice_leading import RULES, rule_counts
 
 ENDS = "open_ends"  # fermatas that end on no triad
@@ -34,12 +34,10 @@ MOST_SWEEPS, MOST_PARTICLES = 200, 64
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(completion.Sampling):
-    """How a version is drawn, and revised. The defaults were chosen on validation chorales, see LOG.md."""
+    """How a version is drawn, and revised. The temperature was chosen on validation chorales, see LOG.md."""
 
     temperature: float = 0.8
     """Above 1 bolder, below 1 safer; near 0 the most likely pitch each time."""
-    spacing: bool = True
-    """Leave out crossed voices and gaps wider than an octave, too."""
     gibbs: int = 0
     """Sweeps of revision after the first draft: parts of it are forgotten and drawn again, given all the
     rest. Each takes about as long as the draft."""
@@ -132,7 +130,7 @@ def different(versions: Sequence[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
 
 def finished(task: Task, voices: NDArray[np.int16]) -> Chorale:
     """The chorale that `voices` (frames, 4) make of a task: with onsets, its key, and the soprano's text."""
-    given = given_voices(task)
+    given = wholly_known(task.given)
     onsets = articulated(voices, known=task.onsets, given=given, position=task.position, fermata=task.fermata)
     return Chorale(
         name=task.name,
@@ -146,15 +144,10 @@ def finished(task: Task, voices: NDArray[np.int16]) -> Chorale:
     )
 
 
-def given_voices(task: Task) -> tuple[int, ...]:
-    """The voices of which nothing is left to fill in."""
-    return tuple(np.flatnonzero((task.given != UNKNOWN).all(axis=0)).tolist())
-
-
 def likelihoods(harmonizer: Harmonizes, task: Task, chorales: Sequence[Chorale]) -> list[float]:
     """Nats of each chorale for each cell that was to be filled in."""
     chosen = task.given == UNKNOWN
-    told = harmonizer.log_likelihoods(chorales, given=given_voices(task))
+    told = harmonizer.log_likelihoods(chorales, given=wholly_known(task.given))
     return [float(of_cells[chosen].mean(dtype=np.float64)) for of_cells in told]
 
 

@@ -30,7 +30,7 @@ NEVER = float("-inf")
 
 @dataclass(kw_only=True, frozen=True)
 class Sampling:
-    """How tokens are drawn. The defaults draw from the model's own distribution."""
+    """How tokens are drawn. The defaults draw what the model likes, as often as it does, within the rules."""
 
     temperature: float = 1.0
     """Above 1 bolder, below 1 safer; near 0 the most likely pitch each time."""
@@ -38,7 +38,7 @@ class Sampling:
     """Draw among the most likely pitches that together have this share, 0 to 1, of the probability."""
     avoid_parallels: bool = True
     """Leave out what makes parallel fifths, octaves or unisons, unless nothing else is left."""
-    spacing: bool = False
+    spacing: bool = True
     """Leave out crossed voices and gaps wider than an octave, too."""
     particles: int = 4
     """How many versions grow side by side for each result, where rules or chords are to be kept."""

@@ -34,7 +34,7 @@ from final_project.muse2bach.data import default_data, ensure_data
 from final_project.muse2bach.eval_score import comparison_picture
 from final_project.muse2bach.evaluation import BACH, MARKOV, MODEL, Evaluation, evaluate
 from final_project.muse2bach.evaluation_split import open_test_split
-from final_project.muse2bach.harmonizer import load_harmonizer
+from final_project.muse2bach.harmonizer import Harmonizer, load_harmonizer
 from final_project.muse2bach.training_data import TrainingData, is_mini
 
 PIECES = 40
@@ -51,15 +51,17 @@ class EvalConfig:
     data: Path | None = None
     """Folder of chorales or JSB benchmark file, whose test split is taken. Default: what the model was
     trained on, if these are the chorales of music21."""
+    beside: tuple[Path, ...] = ()
+    """Run folders of other models, whose likelihoods stand beside the model's."""
     pieces: int = PIECES
     """Test chorales to harmonize, spread over the split; 0: all. Likelihoods are of all."""
     temperature: float = Sampling.temperature
     """Of the harmonizations: below 1 the likeliest notes are preferred."""
-    top_p: float = 1.0
+    top_p: float = Sampling.top_p
     """Draw among the likeliest notes that together have this share, 0 to 1, of the probability."""
     spacing: bool = Sampling.spacing
     """Let the model avoid crossed voices and wide gaps, too."""
-    gibbs: int = 0
+    gibbs: int = Sampling.gibbs
     """Sweeps of revision after the first draft of each harmonization."""
     seed: int = 0
     """Of the harmonizations."""
@@ -82,7 +84,7 @@ def main(config: EvalConfig) -> None:
     chorales = open_test_split(data)
     evaluation = evaluate(
         model,
-        load_baselines(config.model),
+        load_baselines(config.model) | models_beside(config),
         chorales,
         pieces=config.pieces,
         sampling=config.sampling,
@@ -99,6 +101,20 @@ def main(config: EvalConfig) -> None:
         print(f"written: {path}")
 
 
+def models_beside(config: EvalConfig) -> dict[str, Harmonizer]:
+    """The models of `--beside` by the names of their folders. Errors: UserError for a name that is taken."""
+    found: dict[str, Harmonizer] = {}
+    taken = set(eval_report.row_names(folder_name(config.model)).values())
+    for path in config.beside:
+        name = folder_name(path)
+        row = eval_report.shortened(name)
+        if row in taken:
+            raise cli.UserError(f"--beside {path}: another row is called {row}; rename the folder")
+        taken.add(row)
+        found[name] = load_harmonizer(path, device=config.device)
+    return found
+
+
 def chosen_data(config: EvalConfig) -> Path:
     """`--data`, or the chorales of music21 if the model was trained on them. Errors: UserError."""
     if config.data is not None:
@@ -113,6 +129,10 @@ def remarks(config: EvalConfig, data: Path) -> tuple[str, ...]:
     found = [eval_report.NOT_THE_BENCHMARK] if is_mini(data) else []
     if trained_on is not None and trained_on.name != folder_name(data):
         found.append(f"The model was trained on other data: {trained_on.name}.")
+    for path in config.beside:
+        other = TrainingData.load(path)
+        if other != trained_on:
+            found.append(f"{folder_name(path)} was not trained on the model's chorales.")
     return tuple(found)
 
 

@@ -69,7 +69,7 @@ NOT_THE_BENCHMARK = (
 def report(evaluation: Evaluation, *, name: str, title: str, remarks: tuple[str, ...] = ()) -> str:
     """All that was measured. name: of the model. title: what was evaluated on."""
     called = row_names(name)
-    told = {called[key]: each.metrics for key, each in evaluation.told.items()}
+    told = {called.get(key, shortened(key)): each.metrics for key, each in evaluation.told.items()}
     rules = {called[key]: metrics for key, metrics in evaluation.rules.items()}
     parts = [title, *remarks]
     parts += [shown(told, table) for table in (LIKELIHOODS, BY_VOICE, ACCURACY)]
@@ -83,11 +83,16 @@ def report(evaluation: Evaluation, *, name: str, title: str, remarks: tuple[str,
 
 def row_names(name: str) -> dict[str, str]:
     """How the systems are called in the tables."""
-    short = name if len(name) <= LONGEST - 6 else f"{name[: LONGEST - 9]}..."
+    short = shortened(name, LONGEST - len(", free"))
     others = {COPY: "copy", MARKOV: "markov", UNIFORM: "uniform", BACH: "Bach", CHANCE: "chance"}
     if short in others.values():
         short = f"{short} model"
     return {MODEL: short, FREE: f"{short}, free", **others}
+
+
+def shortened(name: str, most: int = LONGEST) -> str:
+    """A model's name as it fits into the tables, of at most so many letters."""
+    return name if len(name) <= most else f"{name[: most - 3]}..."
 
 
 def shown(systems: Mapping[str, Row], table: Table) -> str:

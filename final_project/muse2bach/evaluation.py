@@ -7,6 +7,7 @@ bach_                      Bach's own alto, tenor and bass to the same sopranos
 markov_, copy_             the baselines that were counted in the model's training data
 chance_                    Bach's sopranos above the lower voices of other test chorales (chance.py)
 uniform_                   a model for which all tokens are equally likely
+NAME_                      another model that stands beside it, by the name of its run folder
 
 What the likelihood keys mean, token_scores.py says; the rules, rule_scores.py. "sample_nll": what the model
 itself finds of alto, tenor and bass in harmonizations, its own or others', nats per token; less is likelier.
@@ -14,6 +15,7 @@ itself finds of alto, tenor and bass in harmonizations, its own or others', nats
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -66,7 +68,7 @@ class Evaluation:
         }
         systems = {name: told.metrics for name, told in self.told.items()}
         for name in systems | self.rules:
-            prefix = "" if name == MODEL else f"{name}_"
+            prefix = "" if name == MODEL else f"{re.sub('[^a-z0-9]+', '_', name.lower()).strip('_')}_"
             for key, value in (systems.get(name, {}) | self.rules.get(name, {})).items():
                 flat[f"{prefix}{key}"] = value
         return flat
@@ -93,7 +95,7 @@ def evaluate(
 ) -> Evaluation:
     """Score a model and all that stands beside it on the test `chorales`; harmonize `pieces` of them, 0: all.
 
-    baselines: MARKOV and COPY.
+    baselines: MARKOV and COPY, and whatever else is to be told beside the model.
     """
     systems = {MODEL: model, **baselines}
     told = {name: tell(system, chorales, watched=named(watched, name)) for name, system in systems.items()}

@@ -3,12 +3,13 @@
     harmonizer = load_harmonizer(Path("runs/muse2bach/network"))
     voices = harmonizer.complete(task.given, position=task.position, fermata=task.fermata, key=task.key)[0]
 
-The "model" in config.json says what it is: a network, or one of the baselines.
+The "model" in config.json says what it is: the network, alone or with a memory, the plain GRU, or one of the
+counted baselines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from common.cli import UserError
 from common.run_folder import ModelFolderError, load_model, load_weights, save_model, strict_dataclass
@@ -26,13 +26,16 @@ from final_project.muse2bach.chorale import HIGHEST, LOWEST, VOICES, Chorale, Ke
 from final_project.muse2bach.completion import Progress, Sampling, complete
 from final_project.muse2bach.copy_baseline import CopyModel
 from final_project.muse2bach.counted_model import CountedModel
+from final_project.muse2bach.frame_gru import FrameGru, FrameGruConfig
 from final_project.muse2bach.gibbs import rewrite
 from final_project.muse2bach.markov import MarkovModel
 from final_project.muse2bach.network import ChoraleNetwork, NetworkConfig
+from final_project.muse2bach.recall import RecallModel
 from final_project.muse2bach.step_model import Context, StepModel
-from final_project.muse2bach.task import UNKNOWN
+from final_project.muse2bach.task import UNKNOWN, wholly_known
 
-NETWORK = "network"
+NETWORK, GRU, RECALL = "network", "gru", "recall"
+TRAINED = {NETWORK: (ChoraleNetwork, NetworkConfig), GRU: (FrameGru, FrameGruConfig)}
 BASELINES: dict[str, type[CountedModel]] = {each.name: each for each in (MarkovModel, CopyModel)}
 MOST_ROWS = 64  # that are written at once: results times particles
 
@@ -56,41 +59,30 @@ class Harmonizer:
         position: NDArray[np.int16] | None = None,
         fermata: NDArray[np.bool_] | None = None,
         key: Key | None = None,
-        temperature: float = 1.0,
-        top_p: float = 1.0,
         seed: int = 0,
         count: int = 1,
         allowed: NDArray[np.bool_] | None = None,
         gibbs: int = 0,
-        avoid_parallels: bool = True,
-        spacing: bool | None = None,
-        particles: int = 4,
         progress: Progress = lambda share: None,
+        **sampling: Any,
     ) -> list[NDArray[np.int16]]:
         """`count` ways to fill in what is UNKNOWN in `given` (frames, 4): int16 (frames, 4) each.
 
         position, fermata, key: as in `Chorale`, None where not known. allowed: bool (frames, 4, 128), what
-        each voice may sing. gibbs: sweeps in which parts are written anew (gibbs.py). spacing: leave out
-        crossed voices and wide gaps as well; without a word, where parallels are avoided. progress: told the
-        share, 0..1, that is done. The other options are those of `Sampling`. The same seed gives the same
-        results. Errors: UserError for pitches and options that are none, ValueError for shapes.
+        each voice may sing. gibbs: sweeps in which parts are written anew (gibbs.py). progress: told the
+        share, 0..1, that is done. sampling: options of `completion.Sampling`, such as `temperature`. The same
+        seed gives the same results.
+        Errors: UserError for pitches and options that are none, ValueError for shapes.
         """
-        given, context = checked(given), Context(position, fermata, key)
-        sampling = Sampling(
-            temperature=temperature,
-            top_p=top_p,
-            avoid_parallels=avoid_parallels,
-            spacing=avoid_parallels if spacing is None else spacing,
-            particles=particles,
-        )
+        given, context, options = checked(given), Context(position, fermata, key), Sampling(**sampling)
         if count < 1 or gibbs < 0:
             raise UserError(f"{count} results after {gibbs} sweeps; give at least 1 and 0")
         generator = torch.Generator().manual_seed(seed)
         fill = partial(
-            complete, self.model, context=context, sampling=sampling, generator=generator, allowed=allowed
+            complete, self.model, context=context, sampling=options, generator=generator, allowed=allowed
         )
         judge = partial(self._log_p_of_frames, context=context, given=wholly_known(given))
-        at_once = max(1, MOST_ROWS // particles)
+        at_once = max(1, MOST_ROWS // options.particles)
         results: list[NDArray[np.int16]] = []
         while len(results) < count:
             rows = min(at_once, count - len(results))
@@ -112,11 +104,6 @@ class Harmonizer:
             for each in voices
         ]
         return np.stack(self.log_likelihoods(chorales, given)).sum(axis=2, dtype=np.float64)
-
-
-def wholly_known(given: NDArray[np.int16]) -> tuple[int, ...]:
-    """The voices in which nothing is to be filled in."""
-    return tuple(np.flatnonzero((given != UNKNOWN).all(axis=0)).tolist())
 
 
 def checked(given: NDArray[np.integer]) -> NDArray[np.int16]:
@@ -155,17 +142,14 @@ def load_harmonizer(run: Path, *, device: str = "auto") -> Harmonizer:
     """
     config, tensors = load_model(run, assignment=ASSIGNMENT)
     name = config.pop("model", NETWORK)
-    if name == NETWORK:
-        return Harmonizer(name, _network(config, tensors, where=run, device=device))
-    if name not in BASELINES:
-        known = ", ".join((NETWORK, *BASELINES))
+    if name in BASELINES:
+        return Harmonizer(name, BASELINES[name].rebuilt(config, tensors, where=run))
+    if name == RECALL:
+        return Harmonizer(name, RecallModel.rebuilt(config, tensors, where=run).to(pick_device(device)))
+    if name not in TRAINED:
+        known = ", ".join((*TRAINED, RECALL, *BASELINES))
         raise ModelFolderError(f"{run}: a model of kind {name!r}; this code knows {known}")
-    return Harmonizer(name, BASELINES[name].rebuilt(config, tensors, where=run))
-
-
-def _network(
-    config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, where: Path, device: str
-) -> ChoraleNetwork:
-    model = ChoraleNetwork(strict_dataclass(NetworkConfig, config, where=where))
-    load_weights(model, tensors, where=where)
-    return model.to(pick_device(device)).eval()
+    kind, options = TRAINED[name]
+    model = kind(strict_dataclass(options, config, where=run))
+    load_weights(model, tensors, where=run)
+    return Harmonizer(name, model.to(pick_device(device)).eval())

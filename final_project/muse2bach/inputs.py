@@ -15,6 +15,7 @@ from pathlib import Path
 
 from common.audio_files import audio_files
 from common.cli import UserError
+from common.distinct_names import distinct
 from common.notes_in.kinds import MOST_BYTES, SCORES, kind_of
 from common.notes_in.lines import Line, Piece, single
 from common.notes_in.midi_input import read_midi
@@ -39,11 +40,7 @@ def sources(arguments: Sequence[Path]) -> list[Source]:
     """The files, those below folders included, with names of their own: NAME, NAME_2, ..."""
     found, taken = [], set()
     for path in (file for argument in arguments for file in files_of(argument)):
-        base, number = name_of(path.stem), 1
-        while (name := base if number == 1 else f"{base}_{number}").casefold() in taken:
-            number += 1
-        taken.add(name.casefold())
-        found.append(Source(path, name))
+        found.append(Source(path, distinct(name_of(path.stem), taken)))
     return found
 
 

@@ -158,18 +158,18 @@ class ChoraleNetwork(nn.Module):
         return [log_p.cpu().numpy() for log_p in told]
 
     @torch.no_grad()
+    def distributions(self, chorale: Chorale, given: Sequence[int] = ()) -> Tensor:
+        """log p of every token in each cell, all true ones before it being known: (frames, 4, VOCABULARY)."""
+        frames, tokens = whole(chorale, given, self.device)
+        found: list[Tensor] = [torch.empty(0)] * len(VOICES)
+        summary = self._whole_summary(frames)
+        for voice, logits in self._all_logits(summary, frames, tokens, _every_frame(tokens)):
+            found[voice] = logits[0].float().log_softmax(-1)
+        return torch.stack(found, dim=1)
+
     def predictions(self, chorales: Sequence[Chorale]) -> list[NDArray[np.int16]]:
         """The likeliest pitch, or SILENT, of each cell, all true ones before it being known: (frames, 4)."""
-        found = []
-        for chorale in chorales:
-            frames, tokens = whole(chorale, device=self.device)
-            guesses = torch.empty_like(tokens)
-            for voice, logits in self._all_logits(
-                self._whole_summary(frames), frames, tokens, _every_frame(tokens)
-            ):
-                guesses[..., voice] = logits.argmax(dim=-1)
-            found.append(to_voices(guesses[0].cpu().numpy()))
-        return found
+        return [to_voices(self.distributions(each).argmax(dim=-1).cpu().numpy()) for each in chorales]
 
     # ---- step by step ----
 

@@ -1,8 +1,8 @@
-"""Training of the network: its loss and its validation, handed to `common.training`.
+"""Training of the network and of the plain GRU: losses and validation, handed to `common.training`.
 
-One pass of the trunk serves two questions: the likelihood with nothing given, and that with a random part
-given, which is what harmonizing needs. The validation score is minus the first, in nats per token (a voice
-in a sixteenth).
+One pass of the network's trunk serves two questions: the likelihood with nothing given, and that with a
+random part given, which is what harmonizing needs. The validation score is minus the first, in nats per token
+(a voice in a sixteenth). The plain GRU has the first question alone.
 """
 
 from __future__ import annotations
@@ -18,34 +18,39 @@ from torch.utils.data import Dataset
 from common.run_folder import RunFolder, is_main_process
 from common.training import TrainingConfig, fit, training_loader
 from common.training.learning_curve import save_learning_curve
+from common.training.loop import Step, Validate
 from final_project.muse2bach.chorale import Chorale
 from final_project.muse2bach.chorale_dataset import collate
 from final_project.muse2bach.frame_batch import FrameBatch
+from final_project.muse2bach.frame_gru import FrameGru
+from final_project.muse2bach.harmonizer import GRU, Harmonizer
 from final_project.muse2bach.network import ChoraleNetwork, whole
 from final_project.muse2bach.tokens import UNKNOWN_TOKEN
+from final_project.muse2bach.validation import measure
 
 ODD_SHARE = 4  # of the odd frames, one in so many is asked in a step
 
 
 def fit_network(
-    model: ChoraleNetwork,
+    model: nn.Module,
     train: Dataset,
-    valid: Sequence[Chorale],
     *,
-    given_share: float,
+    step: Step,
+    validate: Validate,
     training: TrainingConfig,
     run: RunFolder,
     model_config: dict[str, Any],
 ) -> dict[str, float]:
     """Train, or go on training, until `run` holds the best model and figures/learning_curve.png.
 
-    model_config: for config.json. Returns the validation metrics of the best epoch. Errors: see `fit`.
+    step, validate: as in `common.training.fit`. model_config: for config.json. Returns the validation metrics
+    of the best epoch. Errors: see `fit`.
     """
     best = fit(
         model,
         training_loader(train, training, collate=collate),
-        step=Objective(given_share=given_share),
-        validate=Validation(valid),
+        step=step,
+        validate=validate,
         run=run,
         config=training,
         model_config=model_config,
@@ -120,3 +125,22 @@ def nats_per_token(model: ChoraleNetwork, chorales: Sequence[tuple[FrameBatch, T
         nats -= model.told(frames, tokens).sum(dtype=torch.float64).item()
         count += int((frames.given == UNKNOWN_TOKEN).sum())
     return nats / count
+
+
+# ---- the plain GRU ----
+
+
+def gru_loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    """Nats per token of a batch."""
+    log_p = model(batch["tokens"])
+    return weighted_nll(log_p, batch["mask"][..., None].expand_as(log_p))
+
+
+def gru_metrics(model: FrameGru, valid: Sequence[Chorale]) -> dict[str, float]:
+    """As `Validation` has them."""
+    metrics = measure(Harmonizer(GRU, model), valid)
+    return {
+        "score": -metrics["nll"],
+        "valid_nll": metrics["nll"],
+        "valid_harmonization_nll": metrics["harmonization_nll"],
+    }

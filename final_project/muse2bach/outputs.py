@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -56,49 +57,61 @@ def write_chorale(
     progress: called when each format is done. A text that cannot be sung is told, not an error.
     Errors: UserError.
     """
-    document = musicxml(chorale, metre=manner.metre, tempo=manner.tempo, staves=manner.staves)
-    pages = engrave(document) if {"svg", "png", "pdf"} & set(formats) else []
-    base, outputs = folder / name, {}
-
-    def path(suffix: str) -> Path:
-        return base.with_name(f"{name}{suffix}")
-
-    def musicxml_file() -> list[Path]:
-        return _written(path(".musicxml"), document)
-
-    def midi_file() -> list[Path]:
-        return _written(
-            path(".mid"), midi_bytes(chorale, metre=manner.metre, tempo=manner.tempo, sound=manner.sound)
-        )
-
-    def wav_file() -> list[Path]:
-        return _sounding(path(".wav"), perform(chorale, tempo=manner.tempo, sound=manner.sound))
-
-    def sung_file() -> list[Path]:
-        if chorale.text is None:
-            return []
-        try:
-            sung = perform_sung(chorale, tempo=manner.tempo, language=manner.language)
-        except UserError as error:
-            say(f"{name}_sung.wav: {error}; left out")
-            return []
-        return _sounding(path("_sung.wav"), sung)
-
-    makers: dict[Format, Callable[[], list[Path]]] = {
-        "musicxml": musicxml_file,
-        "midi": midi_file,
-        "svg": lambda: write_pages(path(".svg"), [page.encode() for page in pages]),
-        "png": lambda: write_pages(path(".png"), [rasterize(page) for page in pages]),
-        "pdf": lambda: _written(path(".pdf"), pdf(pages)),
-        "wav": wav_file,
-        "sung": sung_file,
-    }
+    files, outputs = _Files(folder, name, chorale, manner), {}
     for kind in FORMATS:
         if kind in formats:
-            for number, file in enumerate(makers[kind](), start=1):
+            for number, file in enumerate(getattr(files, kind)(), start=1):
                 outputs[f"{kind}_{number}" if number > 1 else kind] = file
             progress()
     return outputs
+
+
+class _Files:
+    """The files of a chorale: a method for each of FORMATS writes it, and returns its paths."""
+
+    def __init__(self, folder: Path, name: str, chorale: Chorale, manner: Manner) -> None:
+        self.folder, self.name, self.chorale, self.manner = folder, name, chorale, manner
+        self.document = musicxml(chorale, metre=manner.metre, tempo=manner.tempo, staves=manner.staves)
+
+    @cached_property
+    def pages(self) -> list[str]:
+        """The engraved score, a page of SVG each."""
+        return engrave(self.document)
+
+    def path(self, suffix: str) -> Path:
+        return self.folder / f"{self.name}{suffix}"
+
+    def musicxml(self) -> list[Path]:
+        return _written(self.path(".musicxml"), self.document)
+
+    def midi(self) -> list[Path]:
+        manner = self.manner
+        content = midi_bytes(self.chorale, metre=manner.metre, tempo=manner.tempo, sound=manner.sound)
+        return _written(self.path(".mid"), content)
+
+    def svg(self) -> list[Path]:
+        return write_pages(self.path(".svg"), [page.encode() for page in self.pages])
+
+    def png(self) -> list[Path]:
+        return write_pages(self.path(".png"), [rasterize(page) for page in self.pages])
+
+    def pdf(self) -> list[Path]:
+        return _written(self.path(".pdf"), pdf(self.pages))
+
+    def wav(self) -> list[Path]:
+        played = perform(self.chorale, tempo=self.manner.tempo, sound=self.manner.sound)
+        return _sounding(self.path(".wav"), played)
+
+    def sung(self) -> list[Path]:
+        """With the text sung; nothing without one, or if nobody can sing it, which is told."""
+        if self.chorale.text is None:
+            return []
+        try:
+            sung = perform_sung(self.chorale, tempo=self.manner.tempo, language=self.manner.language)
+        except UserError as error:
+            say(f"{self.name}_sung.wav: {error}; left out")
+            return []
+        return _sounding(self.path("_sung.wav"), sung)
 
 
 @contextmanager

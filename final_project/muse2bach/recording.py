@@ -4,9 +4,8 @@ pYIN (Mauch & Dixon 2014, as in librosa) tells the fundamental frequency of ever
 one. The tuning of the whole is taken out; a note is a stretch near one semitone, and a drop and rise of
 the level parts two of the same pitch. What is shorter than SHORTEST is a glide and goes to a neighbour.
 
-One line only: of two pitches at once pYIN finds one, which explains half of the spectrum, or a frequency of
-which both are harmonics, and which itself does not sound. So the share of the sound is measured that is
-harmonics of the pitch, with its fundamental. Of eight synthetic instruments, the voices of common.singing
+One line only: the share of the sound is measured that is harmonics of the pitch, with its fundamental
+(`common.harmonic_share`). Of eight synthetic instruments, the voices of common.singing
 and a trumpet, with noise 40 dB below, it is .81 to .97; with a second line .00 to .50; of seven mixed
 recordings (bands, orchestras) .26 to .71. Two lines in octaves or twelfths alone pass as one.
 """
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from common import audio
 from common.cli import UserError
+from common.harmonic_share import share_of_spectrum
 from common.notes_in.lines import Line, Piece
 from final_project.muse2bach.quantize import HeardNote, quantize
 
@@ -35,8 +35,6 @@ GAP = 0.04  # seconds without pitch that do not end a note
 WOBBLE = 0.7  # semitones from a note's own pitch that vibrato may go
 DIP, DIP_WINDOW = 6.0, 0.08  # dB, s: the level falls and rises by so much between two notes of one pitch
 FEWEST_NOTES = 3
-PARTIALS = 8  # that are looked at
-FUNDAMENTAL = -26.0  # dB beside the strongest partial, that the first one has at least
 ONE_LINE = 0.76  # of the sound, by amplitude, must be harmonics of one pitch
 
 
@@ -102,30 +100,15 @@ def tuning(pitch: NDArray[np.float64]) -> float:
 def explained_energy(
     waveform: NDArray[np.float32], frequency: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
-    """The share of each frame's energy near the first PARTIALS harmonics of `frequency`, beyond chance.
-
-    (frames,), of the energy from 60 Hz to those harmonics; 0 is what white noise has, a frequency without a
-    fundamental, or NaN.
-    """
+    """`share_of_spectrum` of each of the first `count` frames, (frames,); 0 for a frequency of NaN."""
     import librosa
 
     power = abs(librosa.stft(waveform, n_fft=2 * WINDOW, hop_length=HOP)) ** 2  # (bins, frames)
-    bins = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=2 * WINDOW)[:, None]
-    power, fundamental = power[:, :count], np.nan_to_num(frequency[:count], nan=1e9)
-    band = (bins >= 60) & (bins <= (PARTIALS + 0.5) * fundamental)  # (bins, frames)
-    partials, covered = [], np.zeros(count)
-    for number in range(1, PARTIALS + 1):
-        wide = np.minimum(0.03 * number * fundamental, 0.2 * fundamental)  # half a semitone, for vibrato
-        near = band & (
-            abs(bins - number * fundamental) <= np.maximum(wide, 2 * bins[1])
-        )  # a main lobe at least
-        partials.append((power * near).sum(axis=0))
-        covered += near.sum(axis=0)
-    share = np.sum(partials, axis=0) / np.maximum((power * band).sum(axis=0), 1e-12)
-    chance = covered / np.maximum(band.sum(axis=0), 1)
-    has_fundamental = partials[0] > 10 ** (FUNDAMENTAL / 10) * np.max(partials, axis=0)
-    explained = np.clip((share - chance) / np.maximum(1 - chance, 1e-3), 0, 1)
-    return np.where(np.isnan(frequency[:count]) | ~has_fundamental, 0.0, explained)
+    bins = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=2 * WINDOW)
+    explained = np.zeros(count)
+    for frame in np.flatnonzero(~np.isnan(frequency[:count])):
+        explained[frame] = share_of_spectrum(power[:, frame], bins, frequency[frame])
+    return explained
 
 
 def check_one_line(track: Track) -> None:

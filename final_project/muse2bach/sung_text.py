@@ -1,8 +1,6 @@
-"""The text under the soprano, sung: words spoken by espeak-ng one by one, their syllables on their notes.
+"""The text under the soprano, sung: its words with their notes, in a voice that reaches them.
 
-Words are spoken alone, so that it is known which syllables are whose. Where espeak-ng speaks fewer than are
-written ("fire" on two notes) the last one is held; where it speaks more, the longest note is divided. Lines
-end at fermatas and are sung one by one. Times are seconds.
+`common.singing.sung_words` sings them; lines end at fermatas. Times are seconds.
 """
 
 from __future__ import annotations
@@ -10,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from itertools import pairwise
 
 import numpy as np
 
 from common.cli import UserError
-from common.singing import SINGERS, Singer, SungText, Tape, sing_texts
-from common.singing.syllables import Syllable
+from common.singing import SINGERS, Singer, SungWord, sing_words
+from common.singing.sung_words import spelling
 from common.synthesis import Note
 from final_project.muse2bach.chorale import Chorale
 from final_project.muse2bach.notation import sung_notes
@@ -31,82 +29,43 @@ ENGLISH = re.compile(
     r"\b(the|and|of|to|in|is|my|thy|thee|thou|with|for|all|god|lord|we|our|you|are|a|how|what|like)\b",
     re.IGNORECASE,
 )
-LEAD = 0.3  # s before a line's first note, for the consonants before its vowel
-LONGEST_NOTE = 20.0  # s; no breath lasts longer
-SHORTEST_PIECE = 0.08  # s; notes are not divided further
-MOST_WORDS = 24  # sung in one go
-MARKS = re.compile(r"[^\w'’]+")
-
-
-class Word(NamedTuple):
-    """A word, the places of its notes among the soprano's, and whether a line ends with it."""
-
-    text: str
-    notes: range
-    ends_line: bool
 
 
 def sung_lines(
     chorale: Chorale, notes: Sequence[Note], *, language: str, rng: np.random.Generator, sample_rate: int
 ) -> Iterator[tuple[float, np.ndarray]]:
-    """The voice line by line: when it starts, and float32 (samples,). notes: the soprano's, one each.
+    """The voice piece by piece: when it starts, and float32 (samples,). notes: the soprano's, one each.
 
     Notes before the first syllable are not sung. Errors: UserError for a text without a word to speak.
     """
     words = words_of(chorale)
-    singer = singer_of(notes, language_of(words) if language == "auto" else language)
-    found = False
-    for line in lines_of(words):
-        tape, texts, pieces = Tape(), [], []
-        for number, word in enumerate(line):
-            syllables = spoken(word.text, tape, singer.voice)
-            if syllables:
-                own = divided(within_breath(notes, word.notes), len(syllables))
-                counts = note_counts(len(syllables), len(own))
-                texts += [
-                    SungText(syllable, held, 0, number, word.text)
-                    for syllable, held in zip(syllables, counts, strict=False)
-                ]
-                pieces += own
-        if pieces:
-            found = True
-            start = max(pieces[0].start - LEAD, 0.0)
-            moved = [replace(note, start=note.start - start) for note in pieces]
-            yield start, sing_texts(texts, tape, moved, singer, rng=rng, sample_rate=sample_rate)
-    if not found:
+    if not any(spelling(word.text) for word in words):
         raise UserError("has a text in which nothing can be sung")
+    singer = singer_of(notes, language_of(words) if language == "auto" else language)
+    loud = [replace(note, velocity=100) for note in notes]
+    yield from sing_words(words, loud, singer, rng=rng, sample_rate=sample_rate)
 
 
-def words_of(chorale: Chorale) -> list[Word]:
+def words_of(chorale: Chorale) -> list[SungWord]:
     """The words under the soprano; "" goes on with the syllable before, "-" with the word."""
     notes = [note for note in sung_notes(chorale, 0) if note.pitch is not None]
-    words, text, first, joined = [], "", 0, False
-    for place, note in enumerate(notes):
-        if note.text and not joined:
-            if text:
-                words.append(Word(text, range(first, place), notes[place - 1].fermata))
-            text, first = "", place
-        if note.text:
-            text += note.text.removesuffix("-")
-            joined = note.text.endswith("-")
-    if text:
-        words.append(Word(text, range(first, len(notes)), True))
+    begins = [place for place, note in enumerate(notes) if note.text]  # of the written syllables
+    words: list[SungWord] = []
+    line, joined = 0, False
+    for begin, end in pairwise([*begins, len(notes)]):
+        text = notes[begin].text.removesuffix("-")
+        if joined:
+            word = words.pop()
+            counts = (*word.counts, end - begin)
+            words.append(SungWord(word.text + text, range(word.notes.start, end), word.line, counts))
+        else:
+            line += bool(words) and notes[begin - 1].fermata
+            words.append(SungWord(text, range(begin, end), line, (end - begin,)))
+        joined = notes[begin].text.endswith("-")
     return words
 
 
-def lines_of(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """The words that are sung in one go."""
-    line: list[Word] = []
-    for word in words:
-        line.append(word)
-        if word.ends_line or len(line) == MOST_WORDS:
-            yield line
-            line = []
-    if line:
-        yield line
-
-
-def language_of(words: Sequence[Word]) -> str:
+def language_of(words: Sequence[SungWord]) -> str:
     """ "de" or "en", by the words that are frequent in each."""
     text = " ".join(word.text for word in words)
     return "de" if len(GERMAN.findall(text)) > len(ENGLISH.findall(text)) else "en"
@@ -123,38 +82,3 @@ def singer_of(notes: Sequence[Note], language: str) -> Singer:
     singer = min((singer for group in SINGERS.values() for singer in group), key=strain)
     voice = LANGUAGES[language]
     return singer.in_language(voice) if voice else singer
-
-
-def spoken(word: str, tape: Tape, voice: str) -> list[Syllable]:
-    """The syllables that espeak-ng speaks; none for signs alone."""
-    plain = MARKS.sub("", word)
-    return tape.record(plain.lower(), voice) if plain else []
-
-
-def within_breath(notes: Sequence[Note], places: range) -> list[Note]:
-    """The notes at `places`, none longer than LONGEST_NOTE."""
-    return [
-        replace(notes[place], duration=min(notes[place].duration, LONGEST_NOTE), velocity=100)
-        for place in places
-    ]
-
-
-def divided(notes: Sequence[Note], count: int) -> list[Note]:
-    """The notes in at least `count` pieces, the longest halved; fewer where they would be too short."""
-    pieces = list(notes)
-    while len(pieces) < count:
-        longest = max(range(len(pieces)), key=lambda place: pieces[place].duration)
-        note, half = pieces[longest], pieces[longest].duration / 2
-        if half < SHORTEST_PIECE:
-            break
-        pieces[longest : longest + 1] = [
-            replace(note, duration=half),
-            replace(note, start=note.start + half, duration=half),
-        ]
-    return pieces
-
-
-def note_counts(syllables: int, notes: int) -> list[int]:
-    """How many notes each syllable takes: one, and the last all that are left."""
-    sung = min(syllables, notes)
-    return [1] * (sung - 1) + [notes - sung + 1]

@@ -7,7 +7,7 @@ rests for a beat all four do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,7 @@ MOST_BARS = 64
 LONG_REST = FRAMES_PER_QUARTER  # frames of rest in every given voice, from which on all voices rest
 USUAL_TEMPO = 80.0  # quarter notes a minute, for congregations
 OCTAVE = 12
+Span = tuple[int, int, int]  # first frame, end, and place in `Line.notes` of a note on the grid
 DOWNBEAT, MIDDLE, BEAT = 1.0, 0.5, 0.25  # how strong a place in the bar is, for `found_upbeat`
 LONGEST_ACCENT = 8  # frames; longer notes are no stronger accents
 
@@ -75,56 +76,27 @@ def make_task(
     a recording or a MIDI file has. Errors: UserError for what is too long, or does not fit the voices.
     """
     metre = metre or piece.metre
-    notices = list(piece.notices)
-    lines, notice = into_range(moved(lines, transpose))
-    notices += notice
-    start = min(round(note.onset * FRAMES_PER_QUARTER) for line in lines.values() for note in line.notes)
-    end = max(round(note.end * FRAMES_PER_QUARTER) for line in lines.values() for note in line.notes)
-    bars = -(-(end - start) // metre.frames)
-    if bars > MOST_BARS:
-        raise UserError(f"is {bars} bars long; give at most {MOST_BARS}, a part of it")
-    shape = (max(end - start, 1), len(VOICES))
-    given, onsets = np.full(shape, UNKNOWN, dtype=np.int16), np.zeros(shape, dtype=bool)
-    fermata, text, lost = np.zeros(len(given), dtype=bool), None, 0
-    highest = min(lines, key=VOICES.index)
-    for voice, line in lines.items():
-        column, spans = VOICES.index(voice), on_grid(line, start, closing)
-        lost += len(line.notes) - len(spans)
-        given[:, column] = SILENT
-        for begin, stop, place in spans:
-            given[begin:stop, column] = line.notes[place].pitch
-            onsets[begin, column] = True
-            if voice == highest:  # what stands over others follows from it
-                fermata[begin:stop] |= line.notes[place].fermata
-        words = tuple(line.notes[place].text for *_, place in spans)
-        if any(words) and voice == "soprano":
-            text = words
-    if lost:
-        notices.append(f"{lost} notes shorter than a sixteenth are left out")
-    if not fermata.any():  # a chorale ends with one
-        last = int(np.flatnonzero(onsets.any(axis=1))[-1])
-        fermata[last:] = True
-    rest_together(given)
+    lines, moves = into_range(moved(lines, transpose))
+    start, frames = extent(lines, metre)
+    spans = {voice: on_grid(line, start, closing) for voice, line in lines.items()}
+    given, onsets = cells(lines, spans, frames)
     if upbeat is None and piece.upbeat is not None:
         upbeat = piece.upbeat - start / FRAMES_PER_QUARTER
-    first = (
-        found_upbeat(given, onsets, metre) if upbeat is None else round(upbeat * FRAMES_PER_QUARTER)
-    ) % metre.frames
-    sharps = None if transpose else piece.sharps
-    if key is None and piece.key is not None:
-        key = ((piece.key[0] + transpose) % OCTAVE, piece.key[1])
+    first = found_upbeat(given, onsets, metre) if upbeat is None else round(upbeat * FRAMES_PER_QUARTER)
+    lost = sum(len(line.notes) - len(spans[voice]) for voice, line in lines.items())
+    losses = [f"{lost} notes shorter than a sixteenth are left out"] if lost else []
     return Task(
         name=name,
         given=given,
         onsets=onsets,
-        position=((np.arange(len(given)) - first) % metre.frames).astype(np.int16),
-        fermata=fermata,
-        key=key or found_key(given, sharps),
+        position=((np.arange(frames) - first) % metre.frames).astype(np.int16),
+        fermata=fermatas(lines, spans, onsets),
+        key=key or told_key(piece, transpose) or found_key(given, None if transpose else piece.sharps),
         metre=metre,
         tempo=piece.tempo or USUAL_TEMPO,
         title=piece.title,
-        text=text,
-        notices=tuple(notices),
+        text=soprano_text(lines, spans),
+        notices=(*piece.notices, *moves, *losses),
     )
 
 
@@ -150,8 +122,24 @@ def empty_task(name: str, bars: int, key: Key | None, metre: Metre) -> Task:
     )
 
 
-def on_grid(line: Line, start: int, closing: int) -> list[tuple[int, int, int]]:
-    """(first frame, end, place in `line.notes`) of the notes; those without a frame of their own are lost."""
+def extent(lines: Mapping[str, Line], metre: Metre) -> tuple[int, int]:
+    """The sixteenth where the first note begins, and the frames from there to the end of the last.
+
+    Errors: UserError for more than MOST_BARS bars.
+    """
+    notes = [note for line in lines.values() for note in line.notes]
+    begins = [round(note.onset * FRAMES_PER_QUARTER) for note in notes]
+    ends = [round(note.end * FRAMES_PER_QUARTER) for note in notes]
+    start = min(begins)
+    frames = max(*ends, max(begins) + 1) - start  # each note has a frame, a last one of no length too
+    bars = -(-frames // metre.frames)
+    if bars > MOST_BARS:
+        raise UserError(f"is {bars} bars long; give at most {MOST_BARS}, a part of it")
+    return start, frames
+
+
+def on_grid(line: Line, start: int, closing: int) -> list[Span]:
+    """Where the notes are, from frame `start` on; those without a frame of their own are lost."""
     begins = [round(note.onset * FRAMES_PER_QUARTER) - start for note in line.notes]
     ends = [round(note.end * FRAMES_PER_QUARTER) - start for note in line.notes]
     spans = []
@@ -164,6 +152,47 @@ def on_grid(line: Line, start: int, closing: int) -> list[tuple[int, int, int]]:
             end = after
         spans.append((begin, end, place))
     return spans
+
+
+def cells(
+    lines: Mapping[str, Line], spans: Mapping[str, Sequence[Span]], frames: int
+) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """`given` and `onsets` of a `Task`, (frames, 4) each."""
+    given = np.full((frames, len(VOICES)), UNKNOWN, dtype=np.int16)
+    onsets = np.zeros(given.shape, dtype=bool)
+    for voice, line in lines.items():
+        column = VOICES.index(voice)
+        given[:, column] = SILENT
+        for begin, stop, place in spans[voice]:
+            given[begin:stop, column] = line.notes[place].pitch
+            onsets[begin, column] = True
+    rest_together(given)
+    return given, onsets
+
+
+def fermatas(
+    lines: Mapping[str, Line], spans: Mapping[str, Sequence[Span]], onsets: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Those of the highest given voice, from which the others' follow; without any, one at the end."""
+    highest = min(lines, key=VOICES.index)
+    fermata = np.zeros(len(onsets), dtype=bool)
+    for begin, stop, place in spans[highest]:
+        fermata[begin:stop] |= lines[highest].notes[place].fermata
+    if not fermata.any():  # a chorale ends with one
+        fermata[int(np.flatnonzero(onsets.any(axis=1))[-1]) :] = True
+    return fermata
+
+
+def soprano_text(lines: Mapping[str, Line], spans: Mapping[str, Sequence[Span]]) -> tuple[str, ...] | None:
+    """The syllables of the soprano's notes; None if it is not given, or has no text."""
+    soprano = VOICES[0]
+    words = tuple(lines[soprano].notes[place].text for *_, place in spans.get(soprano, ()))
+    return words if any(words) else None
+
+
+def wholly_known(given: NDArray[np.int16]) -> tuple[int, ...]:
+    """The voices of `given` (frames, 4) in which nothing is to be filled in."""
+    return tuple(np.flatnonzero((given != UNKNOWN).all(axis=0)).tolist())
 
 
 def rest_together(given: NDArray[np.int16]) -> None:
@@ -238,6 +267,11 @@ def found_upbeat(given: NDArray, onsets: NDArray, metre: Metre) -> int:
         return float(lengths @ strength)
 
     return max(range(0, metre.frames, max(metre.beat // 2, 1)), key=lambda upbeat: (fit(upbeat), -upbeat))
+
+
+def told_key(piece: Piece, transpose: int) -> Key | None:
+    """The key that the piece says, `transpose` semitones higher."""
+    return piece.key and ((piece.key[0] + transpose) % OCTAVE, piece.key[1])
 
 
 def found_key(given: NDArray, sharps: int | None) -> Key | None:

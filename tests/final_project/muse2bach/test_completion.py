@@ -70,7 +70,9 @@ def test_no_parallels_of_a_model_that_likes_all():
     given = np.full((4, 64, 4), UNKNOWN, dtype=np.int16)
     given[:, :, 0] = np.random.default_rng(0).integers(60, 75, 64)
     broken = [rule_counts(voices) for voices in filled(Told(uniform), given)]
-    free = [rule_counts(voices) for voices in filled(Told(uniform), given, avoid_parallels=False)]
+    free = [
+        rule_counts(voices) for voices in filled(Told(uniform), given, avoid_parallels=False, spacing=False)
+    ]
     for rule in ("parallel_fifths", "parallel_octaves"):
         assert sum(each[rule] for each in broken) == 0 < sum(each[rule] for each in free)
 
@@ -108,7 +110,9 @@ def test_particles_flee_from_dead_ends():
     allowed = np.ones((2, 4, 128), dtype=bool)
     allowed[1, 1, 66] = False
     alone, many = (
-        filled(Told(shares), given, allowed=allowed, particles=each, avoid_parallels=False)[:, 0, 1]
+        filled(Told(shares), given, allowed=allowed, particles=each, avoid_parallels=False, spacing=False)[
+            :, 0, 1
+        ]
         for each in (1, 8)
     )
     assert 0.35 < (alone == 62).mean() < 0.65 and (many == 62).mean() < 0.05
@@ -130,8 +134,8 @@ def test_seeds_temperature_and_top_p():
     model = Told(lambda frame, voice, last: np.tile(only((60, 0.5), (62, 0.3), (64, 0.2)), (len(last), 1)))
     same, again, other = (filled(model, given, seed=seed) for seed in (3, 3, 4))
     assert (same == again).all() and (same != other).any()
-    assert (filled(model, given, temperature=0.01, avoid_parallels=False) == 60).all()
-    assert set(np.unique(filled(model, given, top_p=0.7, avoid_parallels=False))) == {60, 62}
+    assert (filled(model, given, temperature=0.01, avoid_parallels=False, spacing=False) == 60).all()
+    assert set(np.unique(filled(model, given, top_p=0.7, avoid_parallels=False, spacing=False))) == {60, 62}
 
 
 @pytest.mark.parametrize(("name", "value"), [("temperature", 0), ("top_p", 1.5), ("particles", 0)])

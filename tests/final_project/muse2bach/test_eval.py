@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from common.cli import UserError
 from common.notes_in.lines import Metre
 from common.run_folder import ModelFolderError
 from final_project.muse2bach import eval_report, eval_score
 from final_project.muse2bach.baselines import load_baselines, save_baselines
 from final_project.muse2bach.chorale import Chorale, changes
 from final_project.muse2bach.data_folder import CHORALES_FILE, SPLIT_FILE, write_chorales, write_split
+from final_project.muse2bach.eval import EvalConfig, models_beside
 from final_project.muse2bach.eval_figures import rules_figure
 from final_project.muse2bach.eval_score import comparison_picture, metre_of, with_bars
 from final_project.muse2bach.harmonizer import load_harmonizer, save_baseline
@@ -101,6 +103,18 @@ def test_baselines_and_bach_stand_beside_the_model(evaluated):
     assert metrics["sample_nll"] > 0 and metrics["seconds_per_piece"] > 0
 
 
+def test_other_models_stand_beside(command, evaluated, own_copy, data, tmp_path, capsys, error_of):
+    run, other = own_copy(evaluated), save_run(tmp_path / "Copy 2", data, model="copy")
+    options = ("--data", data, "--pieces", 1)
+    assert command("eval", "--model", run, "--beside", other, *options) == 0
+    metrics = metrics_of(run / f"eval_{data.name}_1_pieces")
+    assert metrics["copy_2_nll"] == metrics["copy_nll"] and "copy_2_parallel_fifths" not in metrics
+    assert re.search(r"^Copy 2 +\d\.\d{3} ", capsys.readouterr().out, re.M)
+    other.rename(tmp_path / "copy")
+    assert command("eval", "--model", run, "--beside", tmp_path / "copy", *options) == 2
+    assert "another row is called copy" in error_of(capsys)
+
+
 def test_metrics_are_flat(evaluated, data):
     metrics = metrics_of(evaluated)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", key) for key in metrics)
@@ -177,6 +191,20 @@ def test_names_in_the_tables_differ():
     assert eval_report.row_names("markov")["model"] == "markov model"
     names = eval_report.row_names("a-very-long-name-of-a-run")
     assert names["model"] == "a-very-lo..." and len(set(names.values())) == len(names)
+
+
+def test_names_that_begin_alike_stay_apart(evaluated, own_copy, tmp_path):
+    run = own_copy(evaluated).rename(tmp_path / "benchmark_full")
+    other, third = (tmp_path / name for name in ("benchmark_recall", "a_name_of_twenty_letters"))
+    for path in (other, third, tmp_path / "again" / "a_name_of_twenty_figures"):
+        shutil.copytree(run, path)
+    rows = [
+        eval_report.shortened(name) for name in models_beside(EvalConfig(model=run, beside=(other, third)))
+    ]
+    assert len({*rows, *eval_report.row_names(run.name).values()}) == len(rows) + 7
+    alike = (third, tmp_path / "again" / "a_name_of_twenty_figures")
+    with pytest.raises(UserError, match="another row is called a_name_of_twent..."):
+        models_beside(EvalConfig(model=run, beside=alike))
 
 
 def test_one_chorale_can_be_drawn():

@@ -61,7 +61,7 @@ def test_more_than_fit_at_once_and_without_rules(harmonizer, cadences):
     versions = harmonizer.complete(soprano_of(cadences[4])[:5], count=20, temperature=0.8, top_p=0.9)
     assert len(versions) == 20
     assert sum(rule_counts(each)["parallel_octaves"] for each in versions) == 0
-    assert len(harmonizer.complete(np.full((4, 4), UNKNOWN), avoid_parallels=False)) == 1
+    assert len(harmonizer.complete(np.full((4, 4), UNKNOWN), avoid_parallels=False, spacing=False)) == 1
 
 
 def test_what_is_wholly_given_is_given_back(harmonizer, cadences):
@@ -88,5 +88,7 @@ def test_pitches_out_of_range(harmonizer, pitch, message):
 
 def test_unknown_models_are_refused(tmp_path):
     save_model(tmp_path, assignment=ASSIGNMENT, config={"model": "oracle"}, tensors={"a": np.ones(1)})
-    with pytest.raises(ModelFolderError, match="kind 'oracle'; this code knows network, markov, copy"):
+    with pytest.raises(
+        ModelFolderError, match="kind 'oracle'; this code knows network, gru, recall, markov, copy"
+    ):
         load_harmonizer(tmp_path)

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from common import audio
 from common.cli import UserError
 from common.notes_in.lines import Metre
-from common.synthesis import Note
+from common.singing import SungWord
 from final_project.muse2bach.chorale import SILENT, Chorale
 from final_project.muse2bach.inputs import read_piece, voices_in
 from final_project.muse2bach.midi_output import midi_bytes
@@ -24,7 +24,7 @@ from final_project.muse2bach.performance import (
     perform,
     voice_notes,
 )
-from final_project.muse2bach.sung_text import divided, language_of, note_counts, words_of
+from final_project.muse2bach.sung_text import language_of, words_of
 from final_project.muse2bach.task import make_task
 
 MANNER = Manner(Metre(), 120.0)
@@ -99,15 +99,9 @@ def test_what_cannot_be_played():
 
 def test_words_syllables_and_languages():
     words = words_of(cadence(text=("Lo-", "bet", "", "Gott,")))
-    assert [(word.text, list(word.notes), word.ends_line) for word in words] == [
-        ("Lobet", [0, 1, 2], True),
-        ("Gott,", [3], True),
-    ]
+    assert words == [SungWord("Lobet", range(3), 0, (1, 2)), SungWord("Gott,", range(3, 4), 1, (1,))]
     assert language_of(words) == "de"
     assert language_of(words_of(cadence(text=("the", "light", "of", "day")))) == "en"
-    halves = divided([Note(60, 0.0, 1.0), Note(62, 1.0, 0.5)], 3)
-    assert [(note.start, note.duration) for note in halves] == [(0.0, 0.5), (0.5, 0.5), (1.0, 0.5)]
-    assert (note_counts(2, 4), note_counts(3, 2)) == ([1, 3], [1, 1])
 
 
 def test_a_text_that_cannot_be_sung_is_told(tmp_path, capsys):

@@ -10,7 +10,7 @@ from common.cli import UserError
 from final_project.muse2bach.recording import SAMPLE_RATE, read_recording
 
 MELODY = [(67, 0.5), (69, 0.5), (71, 0.5), (71, 0.5), (72, 1.0), (67, 1.0)]  # pitch, seconds
-TRUMPET = Path("/work/shared/data/recordings/trumpet.ogg")
+TRUMPET = Path(__file__).resolve().parents[4] / "shared" / "data" / "recordings" / "trumpet.ogg"
 
 
 def tones(melody, *, cents=0.0, partials=(1.0, 0.5, 0.25), noise=1e-3, seed=0):

@@ -6,18 +6,26 @@ import torch
 
 from final_project.muse2bach.chorale import Chorale
 from final_project.muse2bach.copy_baseline import fit_copy
+from final_project.muse2bach.frame_gru import FrameGru, FrameGruConfig
 from final_project.muse2bach.markov import fit_markov
 from final_project.muse2bach.network import ChoraleNetwork, NetworkConfig
+from final_project.muse2bach.network_mean import NetworkMean
+from final_project.muse2bach.recall import fit_recall
 from final_project.muse2bach.step_model import Context
 from final_project.muse2bach.task import UNKNOWN
 from final_project.muse2bach.tokens import VOCABULARY, to_tokens
 
 
-@pytest.fixture(scope="module", params=["markov", "copy", "network"])
+@pytest.fixture(scope="module", params=["markov", "copy", "network", "recall", "gru"])
 def model(request, cadences):
-    if request.param == "network":
-        torch.manual_seed(0)
-        return ChoraleNetwork(NetworkConfig(trunk=16, outlook=8, head=16))
+    torch.manual_seed(0)
+    if request.param == "gru":
+        return FrameGru(FrameGruConfig(width=16, embedding=8)).eval()
+    if request.param in ("network", "recall"):
+        network = ChoraleNetwork(NetworkConfig(trunk=16, outlook=8, head=16))
+        if request.param == "network":
+            return network
+        return fit_recall(NetworkMean([network, network]), cadences, cadences[:4])[0]
     return fit_copy(cadences) if request.param == "copy" else fit_markov(cadences, cadences[:2])
 
 

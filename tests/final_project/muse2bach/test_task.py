@@ -58,6 +58,7 @@ def test_rests():
 def test_notes_without_a_sixteenth_of_their_own_are_told():
     task = task_of(line((67, 0, 0.03), (69, 0.03, 1), (71, 1, 2)))
     assert task.given[[0, 4], 0].tolist() == [69, 71]
+    assert task_of(line((67, 0, 1), (69, 1, 1.03))).given[:, 0].tolist() == [67] * 4 + [69]
     assert "1 notes shorter" in task.notices[0]
 
 

@@ -81,6 +81,57 @@ def test_a_stopped_run_goes_on_to_the_same_weights(command, chorales, run, tmp_p
     assert all(whole[name].equal(resumed[name]) for name in whole)
 
 
+def test_the_plain_gru(command, chorales, tmp_path):
+    small = ("--epochs", 2, "--passes", 1, "--crop", 16, "--width", 8, "--embedding", 4)
+    out = tmp_path / "gru"
+    assert (
+        command("train", "--model", "gru", "--preset", "quick", "--data", chorales, "--out", out, *small) == 0
+    )
+    history = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    found = measure(load_harmonizer(out, device="cpu"), [phrases("d", seed=3)])
+    assert found["nll"] == pytest.approx(min(epoch["valid_nll"] for epoch in history), abs=1e-6)
+
+
+def test_a_network_with_its_memory(command, chorales, run, tmp_path, capsys, error_of):
+    train = ("train", "--model", "recall", "--data", chorales, "--out", tmp_path / "recall")
+    assert command(*train, "--network", run) == 0
+    with_memory, alone = (
+        load_harmonizer(tmp_path / "recall", device="cpu"),
+        load_harmonizer(run, device="cpu"),
+    )
+    known = [phrases("a", seed=0)]  # of the training chorales
+    assert measure(with_memory, known)["nll"] < measure(alone, known)["nll"] - 0.1
+    found = json.loads((tmp_path / "recall" / "validation.json").read_text())
+    assert set(found) == {"recall", "markov", "copy"}
+    capsys.readouterr()
+    assert command("train", "--model", "recall", "--data", chorales, "--out", tmp_path / "no") == 2
+    assert "--network" in capsys.readouterr().err
+    assert command(*train[:-1], tmp_path / "no", "--network", tmp_path / "recall") == 2
+    assert "a model of kind 'recall'; give a network's run" in error_of(capsys)
+
+
+def test_two_networks_with_one_memory(command, chorales, run, tmp_path, capsys, error_of):
+    train = ("train", "--model", "recall", "--data", chorales, "--out", tmp_path / "two", "--network", run)
+    assert command(*train, run) == 0
+    assert len(load_harmonizer(tmp_path / "two", device="cpu").model.networks.networks) == 2
+    other = tmp_path / "other"
+    options = ("--preset", "quick", "--data", chorales, "--out", other, "--epochs", 1, "--head", 16)
+    assert command("train", *options) == 0
+    capsys.readouterr()
+    assert command(*train, other) == 2
+    assert "other: a network of another size than the first" in error_of(capsys)
+
+
+def test_a_memory_of_other_chorales_is_refused(command, run, tmp_path, capsys, error_of):
+    other = tmp_path / "other"
+    other.mkdir()
+    write_chorales(other / CHORALES_FILE, [phrases(name, seed=seed) for seed, name in enumerate("abcd")])
+    write_split(other / SPLIT_FILE, {"train": ["a", "b"], "valid": ["c"], "test": ["d"]}, rule="by hand")
+    options = ("--model", "recall", "--network", run, "--data", other, "--out", tmp_path / "no")
+    assert command("train", *options) == 2
+    assert "trained on other chorales" in error_of(capsys) and not (tmp_path / "no").exists()
+
+
 @pytest.mark.parametrize("name", ["markov", "copy"])
 def test_a_baseline_by_itself(command, chorales, run, tmp_path, capsys, name):
     assert command("train", "--model", name, "--data", chorales, "--out", tmp_path / name) == 0
