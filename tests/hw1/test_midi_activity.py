@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from common.midi import pretty_midi
 import pytest
 
+from common.midi import pretty_midi
 from hw1_instrument_detection.midi_activity import (
     MidiError,
     Notes,

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from common.midi import pretty_midi
 import soundfile as sf
 import soxr
 import yaml
+
+from common.midi import pretty_midi
 
 CLASSES = ("Piano", "Percussion", "Organ", "Guitar", "Bass", "Strings", "Voice", "Wind Instruments", "Synth")
 DRUMS = "Drums"
