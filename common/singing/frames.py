@@ -38,22 +38,22 @@ class SongFrames:
         return list(zip(changes[::2], changes[1::2], strict=True))
 
 
-def lay_out(plan: SongPlan, frames: int) -> SongFrames:
-    """`plan` on a grid of `frames`; what lies beyond is left out."""
+def lay_out(plan: SongPlan, frames: int, *, offglide: float = 0.0) -> SongFrames:
+    """`plan` on a grid of `frames`; what lies beyond is left out. `offglide`: as in `read`."""
     source, kind = np.zeros(frames), np.full(frames, SILENT)
     for phoneme in plan.phonemes:
         begin, end = (min(round(time / FRAME), frames) for time in (phoneme.start, phoneme.end))
-        source[begin:end] = read(phoneme, np.arange(begin, end) * FRAME) / FRAME
+        source[begin:end] = read(phoneme, np.arange(begin, end) * FRAME, offglide=offglide) / FRAME
         kind[begin:end] = manner(phoneme.ipa).value
     return SongFrames(source, kind)
 
 
-def read(phoneme: TimedPhoneme, times: np.ndarray) -> np.ndarray:
+def read(phoneme: TimedPhoneme, times: np.ndarray, *, offglide: float = 0.0) -> np.ndarray:
     """Where on the tape (seconds) a phoneme is read at `times` of the song.
 
     A consonant, and a vowel that is no longer than spoken, at even speed. A longer vowel begins and ends as
     in speech, and passes slowly through what is between; a diphthong moves to its second vowel only at the
-    end, or at once where it is the second that is held.
+    end, for `offglide` seconds or as long as in speech, or at once where it is the second that is held.
     """
     length, spoken = phoneme.end - phoneme.start, phoneme.source_end - phoneme.source_start
     position = np.clip(times - phoneme.start, 0, length)
@@ -65,5 +65,8 @@ def read(phoneme: TimedPhoneme, times: np.ndarray) -> np.ndarray:
     if is_rising(phoneme.ipa):
         shares = shares[::-1]
     head, tail = (share * spoken for share in shares)
-    song, tape = (0, head, length - tail, length), (0, head, spoken - tail, spoken)
+    leaving = tail
+    if is_diphthong(phoneme.ipa) and not is_rising(phoneme.ipa):
+        leaving = max(tail, min(offglide, DIPHTHONG_TAIL * length))
+    song, tape = (0, head, length - leaving, length), (0, head, spoken - tail, spoken)
     return phoneme.source_start + np.interp(position, song, tape)

@@ -24,7 +24,7 @@ from common.singing.frames import lay_out
 from common.singing.lyrics import SungText, Tape, speak_lyrics
 from common.singing.pitch_curve import sung_pitch, to_hertz
 from common.singing.singers import HIGHEST, LOWEST, Singer
-from common.singing.timbre import evenness, sung_envelopes
+from common.singing.timbre import evenness, formant_at_pitch, sung_envelopes
 from common.singing.timing import SongPlan, plan_timing
 from common.singing.world import FRAME, NEPERS, synthesize
 from common.synthesis import Note
@@ -121,7 +121,7 @@ def _render(
 ) -> np.ndarray:
     """The whole song, float64 (samples,): each stretch of sound is synthesized and put in its place."""
     count = round(plan.end / FRAME) + 1
-    frames = lay_out(plan, count)
+    frames = lay_out(plan, count, offglide=singer.offglide)
     envelopes = sung_envelopes(tape, singer, sample_rate=sample_rate)
     f0 = np.where(frames.voiced, to_hertz(sung_pitch(plan.notes, singer, count, rng)), 0.0)
     level = loudness(plan.notes, count)
@@ -129,6 +129,7 @@ def _render(
     waveform = np.zeros(round((count + 1) * FRAME * sample_rate))
     for begin, end in frames.stretches():
         sung = _at(envelopes, frames.source[begin:end])
+        sung = formant_at_pitch(sung, f0[begin:end], share=singer.formant_tuning, sample_rate=sample_rate)
         gains = NEPERS * (level[begin:end] + fade(end - begin))
         gains += evenness(sung, f0[begin:end], sample_rate=sample_rate)
         sung += gains[:, None]

@@ -29,6 +29,8 @@ class Singer:
     `vibrato_rate` Hz, `vibrato_depth` cents (peak), `vibrato_delay` seconds after the vowel. `portamento`
     is the time of a glide between notes in seconds, `scoop` how far below (cents) a phrase begins,
     `unsteadiness` how far (cents) the pitch wanders, `tuning` how much too high (cents) it is throughout.
+    `offglide` is how long (seconds) a held diphthong moves to its second vowel, 0: no longer than in speech.
+    `formant_tuning` 0..1 is how far the fundamental is lifted where it passes the first formant (`timbre`).
 
     SingingError for values outside these.
     """
@@ -48,6 +50,8 @@ class Singer:
     scoop: float = 60.0
     unsteadiness: float = 7.0
     tuning: float = 0.0
+    offglide: float = 0.0
+    formant_tuning: float = 0.0
 
     def __post_init__(self) -> None:
         bounds = {
@@ -63,6 +67,8 @@ class Singer:
             "scoop": (0, 300),
             "unsteadiness": (0, 30),
             "tuning": (-100, 100),
+            "offglide": (0, 0.5),
+            "formant_tuning": (0, 1),
         }
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:

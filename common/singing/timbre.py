@@ -25,6 +25,8 @@ RING_CENTRE, RING_WIDTH = 3000.0, 600.0  # Hz, the singer's formant (Sundberg 19
 AIR, BREATHY_AIR = -60.0, 18.0  # dB, white noise under a vowel of a clear voice; more with breathiness 1
 TUNING, TUNING_SMOOTHING = 0.7, 0.03  # of the level that a pitch gains or loses; s
 TUNED_HARMONICS = 12  # hold nearly all the power
+LOWEST_FORMANT = 200.0  # Hz, of any vowel's first
+FORMANT_WIDTH = 0.3  # of its frequency, to either side
 
 
 def sung_envelopes(tape: Tape, singer: Singer, *, sample_rate: int) -> np.ndarray:
@@ -70,6 +72,29 @@ def evenness(envelopes: np.ndarray, f0: np.ndarray, *, sample_rate: int) -> np.n
     gains = np.where(f0 > 0, TUNING * np.log(spread / np.maximum(carried, 1e-12 * spread)), 0.0)
     most = NEPERS * MOST_LEVELLING
     return gaussian_filter1d(np.clip(gains, -most, most), TUNING_SMOOTHING / FRAME, mode="nearest")
+
+
+def formant_at_pitch(envelopes: np.ndarray, f0: np.ndarray, *, share: float, sample_rate: int) -> np.ndarray:
+    """`envelopes` (frames, bins) with a peak at the pitch `f0` (frames,) where the first formant lies below.
+
+    Sopranos open the mouth so that the first formant never lies below the pitch (Sundberg 1975, "Formant
+    technique in a professional female singer"). Without that the fundamental of a high [i] falls between two
+    formants, 40 dB below its upper partials. By `share` of the decibels, 0 .. 1, it comes to the level of the
+    loudest that lies below; what lies there has no harmonic and is not heard.
+    """
+    frequencies = bin_frequencies(sample_rate)
+    lowest = round(LOWEST_FORMANT / frequencies[1])
+    high = np.flatnonzero(f0 > LOWEST_FORMANT)
+    if not share or not len(high):
+        return envelopes
+    at = np.round(f0[high] / frequencies[1]).astype(int)
+    level = envelopes[high, at]
+    below = np.maximum.accumulate(envelopes[high, lowest : at.max() + 1], axis=1)
+    lift = below[np.arange(len(high)), np.maximum(at - lowest, 0)] - level
+    distance = (frequencies - f0[high, None]) / (FORMANT_WIDTH * f0[high, None])
+    tuned = envelopes.copy()
+    tuned[high] += share * lift[:, None] * np.exp(-(distance**2))
+    return tuned
 
 
 def _levelling(levels: np.ndarray, vowels: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from scipy.fft import dct
+from scipy.signal import butter, sosfiltfilt
 
 from common.audio import resample
 from common.singing.world import load_pyworld
@@ -17,6 +18,7 @@ from common.singing.world import load_pyworld
 RATE = 16_000  # Hz, at which everything is measured
 STEP = 0.01  # s
 WINDOW = 960  # samples, 60 ms, of YIN; a multiple of STEP
+BAND = 2000.0  # Hz
 REACH = 5.0  # semitones around a written note, in which its pitch is looked for
 EDGE = 0.25  # of a note at either end that is glide and consonant: its centre is what lies between
 LEAP = 1.0  # semitones from a note's median: an error of the tracker
@@ -37,11 +39,13 @@ def independent_pitch(
 
     Of each note, `starts` .. `ends` (seconds), within `REACH` of the pitch that is `written`: where a formant
     lifts one harmonic far above the others, the voice nearly repeats itself after a third of its period, and
-    YIN as well as pYIN, which know of no note, take that for the pitch.
+    YIN as well as pYIN, which know of no note, take that for the pitch. And below `BAND`: YIN counts lags in
+    samples, too coarse where a formant at 4 kHz is louder than all else.
     """
     import librosa  # half a second
 
     heard = resample(waveform[None], original_rate=sample_rate, target_rate=RATE)[0]
+    heard = sosfiltfilt(butter(4, BAND, fs=RATE, output="sos"), heard)
     hop = round(STEP * RATE)
     curve = np.full(len(heard) // hop + 1, np.nan)
     for start, end, pitch in zip(starts, ends, written, strict=True):

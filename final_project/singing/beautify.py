@@ -7,10 +7,10 @@
     python final_project/singing/beautify.py FOLDER --auto --html              # and a page to compare
 
 Each take (wav, flac, ogg, mp3, ...; any length, 8 to 192 kHz, any number of channels) gives NAME.wav, 32-bit
-float, in the folder of --out. Vibrato, glides and formants stay, consonants and what is in tune already are
-copied, and --strength 0 gives back the samples of the take. A recording is read in blocks: of an hour more
-than of a minute only the pitch is kept, 12 MB. Silence, noise and several voices at once are refused. A file
-that cannot be used is reported and the others go on; the exit code is then 2.
+float, in the folder of --out. Vibrato, glides and formants stay, consonants without a pitch and what is in
+tune already are copied, and --strength 0 gives back the samples of the take. A recording is read in blocks:
+of an hour more than of a minute only the pitch is kept, 12 MB. Silence, noise and several voices at once are
+refused. A file that cannot be used is reported and the others go on; the exit code is then 2.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from common import audio, cli
 from common.audio_blocks import BlockWriter, prefetched
 from common.audio_files import audio_files
 from common.cli import UserError, say
+from common.distinct_names import distinct
 from common.synthesis import Note
 from final_project.singing.beautified_page import LONGEST_EXCERPT, save_page
 from final_project.singing.corrected_take import Aim, Clock, Decision, decide
@@ -136,11 +137,7 @@ def places(files: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
     for path in audio_files(files):
         if path.resolve().parent == out.resolve() and path not in files:
             continue  # what an earlier call wrote is no take
-        name, number = path.stem, 1
-        while (found := name if number == 1 else f"{name}_{number}").casefold() in taken:
-            number += 1
-        taken.add(found.casefold())
-        yield path, out / f"{found}.wav"
+        yield path, out / f"{distinct(path.stem, taken)}.wav"
 
 
 def beautify(path: Path, output: Path, aim: Aim, config: BeautifyConfig) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from common.metrics.classification import confusion_table, worst_confusions
 from common.metrics.classification.text import align
-from final_project.singing.evaluation import BY_LANGUAGE, STATISTICS, Metrics, joined
+from final_project.singing.evaluation import SCORES, STATISTICS, Metrics, joined
 from final_project.singing.song_measures import SongMeasures
 from final_project.singing.vowels import VOWELS
 
 WORST = 8
+NAMED = tuple(str(place) for place in range(len(VOWELS)))  # vowels differ in more than \w knows
 ROWS = (  # key, title, baseline, goal
     ("in_tune_pyin", "frames within 50 cents, pYIN", "one_tone_in_tune", 0.98),
     ("in_tune_harvest", "frames within 50 cents, Harvest", "one_tone_in_tune", 0.98),
@@ -73,7 +74,7 @@ def languages(metrics: Metrics) -> str:
         return ""
     rows = [["by language", *found], ["songs", *(str(metrics[f"num_songs_{name}"]) for name in found)]]
     titles = {key: title for key, title, *_ in ROWS}
-    rows += [[titles[key], *(number(metrics[f"{key}_{name}"]) for name in found)] for key in BY_LANGUAGE]
+    rows += [[titles[key], *(number(metrics[f"{key}_{name}"]) for name in found)] for key in SCORES]
     return "\n".join(align(rows))
 
 
@@ -100,9 +101,6 @@ def confusions(songs: Sequence[SongMeasures]) -> str:
         title = f"{VOWELS[true]} heard as {VOWELS[predicted]}"
         rows.append([title, str(worst.count), str(spoken[true, predicted]), str(sung[true].sum())])
     return "\n".join(align(rows)) if len(rows) > 1 else ""
-
-
-NAMED = tuple(str(place) for place in range(len(VOWELS)))  # vowels differ in more than \w knows
 
 
 def beautifier(metrics: Mapping[str, float | int | str | None]) -> str:

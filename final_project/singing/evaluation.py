@@ -32,20 +32,20 @@ from final_project.singing.song_measures import SongMeasures
 Metrics = dict[str, float | int | str | None]
 Statistic = Callable[[Sequence[SongMeasures]], float]
 RESAMPLES = 1000
-INTERVALS = ("in_tune_pyin", "in_tune_harvest", "onset_median_ms", "onset_p90_ms")
-INTERVALS = (*INTERVALS, "vowels_sung", "vowels_spoken", "vowels_ratio")
-BY_LANGUAGE = ("in_tune_pyin", "in_tune_harvest", "onset_median_ms", "onset_p90_ms")
-BY_LANGUAGE = (*BY_LANGUAGE, "vowels_sung", "vowels_spoken", "vowels_ratio")
+SCORES = (  # with intervals, and by language
+    *("in_tune_pyin", "in_tune_harvest", "onset_median_ms", "onset_p90_ms"),
+    *("vowels_sung", "vowels_spoken", "vowels_ratio"),
+)
 
 
 def all_metrics(songs: Sequence[SongMeasures], train_counts: NDArray | None, *, seed: int = 0) -> Metrics:
     """Everything above. train_counts (classes,): of the listener's training, None if unknown."""
     found: Metrics = {name: statistic(songs) for name, statistic in STATISTICS.items()}
-    for name in INTERVALS:
+    for name in SCORES:
         found[f"{name}_low"], found[f"{name}_high"] = interval(STATISTICS[name], songs, seed=seed)
     for language in sorted({song.take.song.language for song in songs}):
         own = [song for song in songs if song.take.song.language == language]
-        found |= {f"{name}_{language}": STATISTICS[name](own) for name in BY_LANGUAGE}
+        found |= {f"{name}_{language}": STATISTICS[name](own) for name in SCORES}
         found[f"num_songs_{language}"] = len(own)
     if train_counts is not None:
         guesses = baselines(joined([song.targets for song in songs]), train_counts)

@@ -2,16 +2,17 @@
 
     song, notices = in_four_parts(song, load_harmonizer(run), seed=0)
 
-The harmonizer knows the soprano in sixteenths and nothing else (`final_project/muse2bach/harmonizer.py`, its
-model folder). The melody keeps its own notes and times, moved by whole octaves where no soprano sings; the
-other voices sing its syllables: a syllable begins for all when it does in the melody, a voice that moves
-within it glides on to its next note, one that stays holds its note.
+The harmonizer knows the soprano in sixteenths and nothing else (`final_project/muse2bach/harmonizer.py`,
+its model folder), and draws as muse2bach's own infer.py does. The melody keeps its own notes and times,
+moved by whole octaves where no soprano sings; the other voices sing its syllables: a syllable begins for
+all when it does in the melody, a voice that moves within it glides on to its next note, one that stays
+holds its note.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from common.notes_in import Line, LineNote, Piece
 from common.synthesis import Note
+from final_project.muse2bach.candidates import Sampling
 from final_project.muse2bach.chorale import FRAMES_PER_QUARTER, SILENT, VOICES
 from final_project.muse2bach.task import Task, make_task
 from final_project.singing.song import Song, SongPart
@@ -42,7 +44,12 @@ def in_four_parts(song: Song, harmonizer: Harmonizes, *, seed: int = 0) -> tuple
     """
     task = task_of(song)
     [voices] = harmonizer.complete(
-        task.given, position=task.position, fermata=task.fermata, key=task.key, seed=seed
+        task.given,
+        position=task.position,
+        fermata=task.fermata,
+        key=task.key,
+        seed=seed,
+        **asdict(Sampling()),
     )
     moved = int(task.given[0, 0]) - song.notes[0].pitch
     soprano = replace(song.melody.transposed(moved), name=VOICES[0])

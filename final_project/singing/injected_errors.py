@@ -18,6 +18,7 @@ from scipy.ndimage import gaussian_filter1d
 from common.singing import Singer, draw_singers, sing
 from common.singing.singers import Split
 from common.synthesis import Note
+from final_project.singing.diction import clear
 
 SAMPLE_RATE = 44_100  # Hz
 SMOOTHING = 0.04  # s, of the steps in the speed of the tape
@@ -152,7 +153,7 @@ def make_takes(
     """`count` takes by singers of `split` with melodies that are drawn; every other one is from the tape."""
     rng = np.random.default_rng([seed, 0])
     takes, words = [], WORDS.split()
-    for k, singer in enumerate(draw_singers(split, count, rng)):
+    for k, singer in enumerate(map(clear, draw_singers(split, count, rng))):
         score = drawn_melody(singer, notes, rng)
         lyrics = " ".join(words[i % len(words)] for i in range(notes))
         take = sung_with_errors(

@@ -22,6 +22,7 @@ from common.singing.choir import ChoirPart, sing_choir, singers_for_parts
 from common.singing.sing import check_notes
 from common.singing.sung_words import sing_words
 from common.singing.world import load_pyworld
+from final_project.singing.diction import clear
 from final_project.singing.piano_roll import PitchCurve, name_of
 from final_project.singing.song import Song, SongPart
 
@@ -69,7 +70,7 @@ def perform(song: Song, ensemble: Ensemble, *, seed: int = 0) -> Performance:
     Errors: UserError for what is too long, words that cannot be spoken, notes that nobody can sing.
     """
     check(song)
-    singers = tuple(singer.in_language(song.language or singer.language) for singer in cast(song, ensemble))
+    singers = tuple(clear(singer, song.language or None) for singer in cast(song, ensemble))
     moved = song.later(LEAD_IN)
     rng = np.random.default_rng(seed)
     if len(song.parts) == ensemble.voices == 1:

@@ -108,9 +108,8 @@ def render(
         make = sung if piece.sung else copied
         sound = make(correction, piece, recording, begin, end, sample_rate=sample_rate)
         if before is not None:
-            sound[:, : 2 * edge] = before + fade_in * (
-                sound[:, : 2 * edge] - before
-            )  # exact where they agree
+            after = sound[:, : 2 * edge]
+            sound[:, : 2 * edge] = before + fade_in * (after - before)  # exact where they agree
         before = None if last else sound[:, -2 * edge :]
         yield (sound if last else sound[:, : -2 * edge]).astype(np.float32)
 

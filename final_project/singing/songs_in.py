@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from common.cli import UserError
@@ -192,11 +191,3 @@ def in_range(song: Song, singer: Singer | None = None) -> tuple[Song, list[str]]
     return song.transposed(OCTAVE * octaves), [
         f"moved {moved}, to where {singer.name if singer else 'voices'} can sing it"
     ]
-
-
-def with_lyrics(song: Song, lyrics: str) -> tuple[Song, list[str]]:
-    """The song with other words for its melody. Errors: UserError for words that cannot be spoken."""
-    melody = song.melody
-    syllables, lines, notices = syllables_for(lyrics, melody.notes, language=song.language)
-    changed = replace(melody, syllables=syllables, lines=lines)
-    return replace(song, parts=(changed, *song.parts[1:])), notices

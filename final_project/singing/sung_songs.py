@@ -21,6 +21,7 @@ from common.cli import UserError
 from common.run_folder import write_atomically
 from common.singing import SINGERS, Singer, SongPlan, plan_song, sing
 from common.synthesis import Note
+from final_project.singing.diction import clear
 
 SUNG_RATE = 22_050  # Hz: espeak-ng's own; formants and pitch lie below 5 kHz
 
@@ -41,7 +42,7 @@ class SungSong:
     @property
     def voice(self) -> Singer:
         """The singer in the language of the song; in English with the accent that is the singer's own."""
-        return self.singer if self.language == "en" else self.singer.in_language(self.language)
+        return clear(self.singer, None if self.language == "en" else self.language)
 
     def sing(self, *, sample_rate: int = SUNG_RATE) -> NDArray[np.float32]:
         """The song, (samples,). Errors: SingingError."""

@@ -21,10 +21,8 @@ LEVEL_STEP = 0.25  # semitones, between levels that are tried
 SHORTEST = 0.08  # s
 HEAD, TAIL = 0.1, 0.08  # s at the ends of a note that are glides, consonants and overshoot
 CORE = 0.4  # of a note, that is left of it in any case
-CLEARER, CONSONANT = (
-    6.0,
-    0.25,
-)  # dB below its core that a vowel begins with; s before it that m, l, w last at most
+CLEARER = 6.0  # dB below its core that a vowel begins with
+CONSONANT = 0.25  # s before it that m, l, w last at most
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """A recording of one voice -> its pitch and level every 5 ms, in memory that hardly grows with its length.
 
 WORLD's Harvest (Morise 2017, "Harvest: a high-performance fundamental frequency estimator from speech
-signals") gives the frequency. It likes to call consonants voiced, so two questions are asked of each frame
-beside it: does the sound repeat itself after one period (`periodicity`), and is its energy in the harmonics
-of that frequency (`explained`)? The first says what is voiced; both tell one line from several, or noise.
+signals") gives the frequency; where the sound repeats itself better after a period of DIO's (Morise, Kawahara
+and Katayose 2009, "Fast and reliable F0 estimation method based on the period extraction of vocal fold
+vibration of singing voice and speech"), DIO does. Both like to call consonants voiced, so two questions are
+asked of each frame beside them: does it repeat itself after one period (`periodicity`), and is its energy in
+the harmonics of that frequency (`explained`)? The first says what is voiced; both tell one line from several,
+or noise.
 
 The recording comes in blocks and is tracked in chunks with some context around each. What is kept of it is
 the track: four numbers a frame, 3.2 kB a second, 12 MB an hour.
@@ -29,11 +32,11 @@ LOWEST, HIGHEST = 60.0, 1100.0  # Hz: B1 to C#6
 CHUNK, CONTEXT = 4000, 200  # frames, tracked at a time and heard around them
 LEVEL_WINDOW = 0.02  # s
 COMPARED = 400  # samples (25 ms), compared with those one period later
-BANDS = (
-    2000.0,
-    5000.0,
-)  # Hz; in z and v noise hides the voice higher up, in a high i it is the lowest that is weak
+# Hz; in z and v noise hides the voice higher up, in a high i it is the lowest that is weak
+BANDS = (2000.0, 5000.0)
 FINER = 2  # times the rate, so that straight lines between samples are good enough
+SAME = 0.03  # of f0, by which two pitches are one
+CLEARER, EQUAL = 0.1, 0.02  # correlation by which DIO's must be better if it is lower, may be worse if higher
 PERIODIC = 0.55  # correlation from which on a frame is voiced; white noise stays below .3
 QUIET = 45.0  # dB below the loud frames (their 95th percentile), from which on nothing is sung
 SHORTEST = 0.03  # s of voice
@@ -44,7 +47,7 @@ GAP = 0.015  # s without it that do not part two stretches
 class PitchTrack:
     """Frames every `FRAME` seconds, each array float32 (frames,).
 
-    raw_f0: Hz, 0 where Harvest finds none; level: dB of full scale; periodicity and explained: 0..1.
+    raw_f0: Hz, 0 where neither tracker finds one; level: dB of full scale; periodicity and explained: 0..1.
     """
 
     raw_f0: NDArray[np.float32]
@@ -122,21 +125,36 @@ def track_chunk(waveform: NDArray[np.float64], first: int, count: int) -> tuple[
     short = max((first + count) * HOP + COMPARED - len(waveform), 0)
     waveform = np.pad(waveform, (0, short))  # frames may lie beyond the last sample
     if not waveform.any():  # Harvest would find pitches in its own dither
-        return (
-            *(np.zeros(count, np.float32),),
-            np.full(count, -120, np.float32),
-            *(np.zeros(count, np.float32),) * 2,
-        )
-    f0, _ = load_pyworld().harvest(waveform, RATE, LOWEST, HIGHEST, 1000 * FRAME)
-    f0 = f0[first : first + count]
+        nothing = np.zeros(count, np.float32)
+        return nothing, np.full(count, -120, np.float32), nothing, nothing
     at = np.arange(first, first + count) * HOP
+    f0, repeats = fundamental(waveform, at)
     found = (
         f0,
         levels(waveform, at),
-        periodicity(waveform, at, f0),
+        repeats,
         harmonic_share(waveform, at, f0, sample_rate=RATE),
     )
     return tuple(values.astype(np.float32) for values in found)
+
+
+def fundamental(
+    waveform: NDArray[np.float64], at: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Hz around each sample in `at`, a frame each, and the periodicity there: Harvest's, or DIO's if better.
+
+    Harvest weighs six harmonics evenly: of a high note that is nearly a sine it finds nothing, or a pitch far
+    below, after whose period the note repeats itself just as well. DIO follows the fundamental alone.
+    """
+    pyworld = load_pyworld()
+    f0, times = pyworld.harvest(waveform, RATE, LOWEST, HIGHEST, 1000 * FRAME)
+    rough, _ = pyworld.dio(waveform, RATE, LOWEST, HIGHEST, frame_period=1000 * FRAME)
+    frames = at // HOP
+    f0, other = f0[frames], pyworld.stonemask(waveform, rough, times, RATE)[frames]
+    other = np.where(np.abs(other - f0) > SAME * f0, other, 0.0)
+    repeats, repeats_other = (periodicity(waveform, at, each) for each in (f0, other))
+    better = repeats_other > repeats + np.where(other > f0, -EQUAL, CLEARER)
+    return np.where(better, other, f0), np.where(better, repeats_other, repeats)
 
 
 def levels(waveform: NDArray[np.float64], at: NDArray[np.int_]) -> NDArray[np.float64]:

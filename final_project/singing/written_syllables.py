@@ -3,13 +3,15 @@
 How many there are is known from the voice that speaks the word; where to part it, its letters tell: each
 syllable has a group of vowels, and of the consonants between two groups the last one, with what belongs to it
 ("ch", "tr"), begins the later syllable. This is the spelling of nobody's dictionary, but can be read along.
-Hyphens in the word are kept to. Chinese, Japanese and Korean words are parted by their signs.
+Hyphens in the word are kept to; what lies between them is parted further where more is sung. Chinese,
+Japanese and Korean words are parted by their signs.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 Span = tuple[int, int]
 
@@ -23,9 +25,9 @@ SMALL_KANA = "ゃゅょャュョぁぃぅぇぉァィゥェォー"
 
 def syllables_of(word: str, count: int) -> list[str]:
     """The word in `count` syllables, all but the last with "-" at the end; "" for those that it has not."""
-    pieces = [piece for piece in word.split("-") if piece] or [word]
-    if len(pieces) == 1:
-        pieces = _signs(word) if _in_signs(word) else _parted(word, count)
+    parts = [part for part in word.split("-") if part] or [word]
+    shares = zip(parts, _shares(parts, count), strict=True)
+    pieces = [piece for part, share in shares for piece in _pieces(part, share)]
     while len(pieces) > count:
         pieces[-2:] = ["".join(pieces[-2:])]
     pieces[:-1] = [f"{piece}-" for piece in pieces[:-1]]
@@ -41,6 +43,22 @@ def counted_signs(word: str) -> int:
 def vowel_count(word: str) -> int:
     """How many groups of vowels are written in a word."""
     return len(VOWEL_GROUP.findall(_plain(word)))
+
+
+def _shares(parts: Sequence[str], count: int) -> list[int]:
+    """How many of `count` syllables each part has, at least one: those to spare go where most is written."""
+    written = [max(vowel_count(part), counted_signs(part)) for part in parts]
+    shares = [1] * len(parts)
+    for _ in range(count - len(parts)):
+        shares[max(range(len(parts)), key=lambda place: written[place] - shares[place])] += 1
+    return shares
+
+
+def _pieces(part: str, count: int) -> list[str]:
+    """What lies between two hyphens, in about `count` pieces."""
+    if count == 1:
+        return [part]
+    return _signs(part) if _in_signs(part) else _parted(part, count)
 
 
 def _parted(word: str, count: int) -> list[str]:

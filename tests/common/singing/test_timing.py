@@ -112,6 +112,29 @@ def test_a_long_vowel_begins_and_ends_as_spoken():
     assert frames.stretches() == [(round(1.0 / FRAME), round(3.0 / FRAME))]
 
 
+def test_a_diphthong_glides_for_as_long_as_it_is_asked_to():
+    """Of "I" the way to the second vowel is the last part of the note, and a short note is not all way."""
+
+    def gliding(length: float, offglide: float) -> float:
+        plan = plan_song("I", [Note(60, 1.0, length)], SINGER)
+        frames = lay_out(plan, round(4.0 / FRAME), offglide=offglide)
+        first, last = plan.phonemes[0].source_start / FRAME, plan.phonemes[0].source_end / FRAME
+        leaves = first + 0.4 * (last - first)  # on the tape, 60 % from its end
+        return FRAME * np.sum(frames.source > leaves + 0.5)
+
+    spoken = gliding(2.0, 0.0)
+    assert 0.05 < spoken < 0.35
+    assert gliding(2.0, 0.5) == pytest.approx(0.5, abs=3 * FRAME)
+    assert gliding(2.0, 0.01) == spoken
+    assert gliding(0.6, 0.5) == pytest.approx(0.36, abs=3 * FRAME)
+
+
+def test_only_diphthongs_glide():
+    plan = plan_song("ah", [Note(60, 1.0, 2.0)], SINGER)
+    plain, asked = (lay_out(plan, round(4.0 / FRAME), offglide=glide) for glide in (0.0, 0.3))
+    assert np.array_equal(plain.source, asked.source)
+
+
 def test_the_phoneme_decides_what_is_voiced():
     plan = plan_song("see", [Note(60, 1.0, 0.5)], SINGER)
     frames = lay_out(plan, round(2.0 / FRAME))

@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common.assignments import find
 from common.synthesis import Note
+from final_project.singing.data import default_data
+from final_project.singing.eval import usual_takes
 from final_project.singing.evaluation import STATISTICS, all_metrics, interval
 from final_project.singing.evaluation_split import open_test_songs
 from final_project.singing.measures import tuning
@@ -45,6 +48,12 @@ def test_scores_are_those_of_what_was_measured():
     json.dumps(metrics, allow_nan=False)
 
 
+def test_what_is_handed_in_is_among_the_scores():
+    metrics = all_metrics([made_up(20, 0.01, 9), made_up(-60, -0.03, 7)], np.ones(len(VOWELS)))
+    for headline in find("singing").headlines:
+        assert {headline.key, headline.baseline_key, f"{headline.key}_low"} <= set(metrics)
+
+
 def test_one_song_has_no_interval():
     assert np.isnan(interval(STATISTICS["vowels_ratio"], [made_up(0, 0, 5)], seed=0)).all()
     assert all_metrics([made_up(0, 0, 5)], None)["vowels_ratio_low"] is None
@@ -79,6 +88,11 @@ def test_the_command_writes_numbers_report_and_figures(
     assert metrics["in_tune_harvest"] > 0.9 and metrics["num_songs"] == 1 and metrics["is_mini_data"]
     assert "frames within 50 cents" in (run / "report.txt").read_text()
     assert {path.stem for path in (run / "figures").iterdir()} >= {"pitch", "onsets", "confusion_sung"}
+
+
+def test_quick_data_are_for_a_quick_look():
+    assert usual_takes(default_data(quick=True)) == 1
+    assert usual_takes(default_data()) == usual_takes(default_data().with_name("people")) == 4
 
 
 def test_a_run_without_a_model_is_refused(command, tmp_path, capsys, error_of):

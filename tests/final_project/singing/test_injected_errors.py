@@ -113,3 +113,14 @@ def test_a_louder_voice_has_the_same_cepstra(take):
 def test_pitch_outside_of_the_notes_is_unknown(take):
     pitch = independent_pitch(take.clean, np.array([0.3]), np.array([0.5]), [60], sample_rate=16_000)
     assert np.flatnonzero(np.isfinite(pitch)).tolist() == list(range(30, 50))
+
+
+def test_a_pitch_is_found_below_a_loud_formant_at_4_khz():
+    """A high [i], whose seventh partial is the loudest: its period is no whole number of samples."""
+    times = np.arange(16_000) / 16_000
+    f0 = 440 * 2 ** ((74.8 - 69) / 12)
+    partials = {1: 0.4, 2: 0.004, 6: 0.5, 7: 1.0, 8: 0.2}
+    waveform = 0.1 * sum(a * np.sin(2 * np.pi * n * f0 * times) for n, a in partials.items())
+    span = np.array([0.2]), np.array([0.8])
+    found = independent_pitch(waveform.astype(np.float32), *span, np.array([75.0]), sample_rate=16_000)
+    assert note_centres(found, *span) == pytest.approx(74.8, abs=0.03)
