@@ -170,10 +170,10 @@ def our_remover(model: Path | None) -> Remover:
     import torch
 
     from final_project.guitar_effect_removal.models import load
-    from final_project.guitar_effect_removal.remover import Remover, RemoverConfig
+    from final_project.guitar_effect_removal.remover import RemoverConfig, SpectralRemover
 
     torch.manual_seed(0)
-    return load(model, device="cpu")[0] if model else Remover(RemoverConfig()).eval()
+    return load(model, device="cpu")[0] if model else SpectralRemover(RemoverConfig()).eval()
 
 
 def clean_whole(remover: Remover, recording: Path, folder: Path) -> None:

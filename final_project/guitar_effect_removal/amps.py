@@ -18,9 +18,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly, sosfilt
+from scipy.signal import resample_poly
 
-from common.band.effects import high_pass, high_shelf, low_pass, low_shelf, peaking
+from common.band.effects import equalize, high_pass, high_shelf, low_pass, low_shelf, peaking
 
 Waveform = NDArray[np.float32]
 Amp = Mapping[str, float]
@@ -59,9 +59,9 @@ def amps_of(split: str) -> list[dict[str, float]]:
 
 def overdriven(waveform: Waveform, sample_rate: int, *, drive_db: float, tone_hz: float) -> Waveform:
     """Soft, uneven clipping after a high-pass, then a low-pass at `tone_hz`; float32 (samples,)."""
-    thin = _filtered(waveform, one_pole(700.0, sample_rate, high=True))
+    thin = equalize(waveform, one_pole(700.0, sample_rate, high=True))
     clipped = soft_clip((0.8 * thin + 0.2 * waveform) * 10 ** (drive_db / 20), bias=0.2)
-    return _filtered(clipped, one_pole(tone_hz, sample_rate))
+    return equalize(clipped, one_pole(tone_hz, sample_rate))
 
 
 def amplified(
@@ -96,10 +96,10 @@ def amplified(
             low_pass(cabinet_high_hz, sample_rate=sample_rate),
         ]
     )
-    x = _filtered(waveform, one_pole(150.0, sample_rate, high=True))
+    x = equalize(waveform, one_pole(150.0, sample_rate, high=True))
     x = soft_clip(x * 10 ** (drive_db / 20), bias=0.1)
-    x = soft_clip(1.5 * _filtered(x, tone), bias=0.0)
-    return two_ways(_filtered(x, cabinet), microphone_ms, sample_rate)
+    x = soft_clip(1.5 * equalize(x, tone), bias=0.0)
+    return two_ways(equalize(x, cabinet), microphone_ms, sample_rate)
 
 
 def soft_clip(waveform: Waveform, *, bias: float) -> Waveform:
@@ -122,7 +122,3 @@ def one_pole(frequency: float, sample_rate: int, *, high: bool = False) -> NDArr
     k = np.tan(np.pi * frequency / sample_rate)
     b = (1.0, -1.0) if high else (k, k)
     return np.array([[b[0], b[1], 0.0, 1.0 + k, k - 1.0, 0.0]]) / (1.0 + k)
-
-
-def _filtered(waveform: Waveform, sections: NDArray) -> Waveform:
-    return sosfilt(sections, waveform).astype(np.float32)

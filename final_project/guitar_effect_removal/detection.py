@@ -1,7 +1,7 @@
 """A trained detector in use: the probability of each effect, and from which on it is said to be on.
 
     detector = load_detector(Path("runs/guitar_effect_removal/detector"))
-    detector.effects(waveform)          # ("distortion", "delay")
+    detector.on(detector.probabilities(waveform))          # ("distortion", "delay")
 
 The thresholds are chosen on validation pairs, as HW1's are, and lie in thresholds.json beside the model.
 """
@@ -47,13 +47,14 @@ class LoadedDetector:
         device = next(self.model.parameters()).device
         return self.model(wet[None].to(device)).double().sigmoid()[0].cpu().numpy()
 
-    def effects(self, wet: Tensor) -> tuple[str, ...]:
-        """What is on in a waveform (S,), in the order of EFFECTS."""
-        return self.on(self.probabilities(wet))
-
     def on(self, probabilities: NDArray) -> tuple[str, ...]:
-        """The effects whose probabilities (len(EFFECTS),) reach their thresholds."""
-        return tuple(name for name, on in zip(EFFECTS, probabilities >= self.thresholds, strict=True) if on)
+        """The effects whose probabilities (len(EFFECTS),) reach the detector's thresholds."""
+        return reached(probabilities, self.thresholds)
+
+
+def reached(probabilities: NDArray, thresholds: NDArray) -> tuple[str, ...]:
+    """The effects whose probabilities (len(EFFECTS),) reach their thresholds, in the order of EFFECTS."""
+    return tuple(name for name, on in zip(EFFECTS, probabilities >= thresholds, strict=True) if on)
 
 
 def load_detector(folder: Path, *, device: str = "auto") -> LoadedDetector:

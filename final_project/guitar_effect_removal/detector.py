@@ -8,7 +8,7 @@ encoder and its pooled frames (hw1_instrument_detection/models.py), unchanged.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from torch import Tensor, nn
@@ -50,7 +50,3 @@ class EffectDetector(nn.Module):
 
     def forward(self, wet: Tensor) -> Tensor:
         return self.network(wet)
-
-
-def to_json(config: EffectDetectorConfig) -> dict:
-    return asdict(config)

@@ -17,7 +17,7 @@ and the amplifier with its cabinet, are ours (`amps.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -143,8 +143,13 @@ def draw_chain(count: int, rng: np.random.Generator, *, amps: Sequence[Amp]) -> 
     # Each of EFFECTS as often as the others when one is drawn: clipping ones share a place among candidates.
     weights = np.array([len(CLIPPING) if name == clipping else 1.0 for name in candidates])
     drawn = rng.choice(len(candidates), size=count, replace=False, p=weights / weights.sum())
-    names = sorted((candidates[place] for place in drawn), key=ORDER.index)
+    names = in_order(candidates[place] for place in drawn)
     return tuple(draw_effect(name, rng, amps=amps) for name in names)
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Effects in the order of ORDER, in which guitarists have them."""
+    return tuple(sorted(names, key=ORDER.index))
 
 
 def parse_chain(text: str) -> Chain:
@@ -196,7 +201,8 @@ def rms(waveform: Waveform) -> float:
 
 def _check(effect: str, name: str, value: float) -> None:
     bounds = RANGES[effect][name]
-    # Drawn values lie within; what people ask for may go as far again, where that still means something.
+    # Drawn values lie within; what people ask for may go as far again, but not below 0, nor above 1, where
+    # no drawn value does: a mix ends at 1.
     width = bounds.high - bounds.low
     low = max(bounds.low - width, 0.0) if bounds.low >= 0 else bounds.low - width
     high = min(bounds.high + width, 1.0) if bounds.high <= 1 else bounds.high + width

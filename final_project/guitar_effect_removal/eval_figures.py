@@ -27,7 +27,7 @@ RANGE_DB = 70.0  # below the loudest cell of all panels
 
 
 def distance_figure(name: str, systems: Mapping[str, Metrics], *, title: str) -> Figure:
-    """Bars of the input, the remover `name` and the experts in every group; the oracle is marked on them."""
+    """Bars of the input, the remover `name`, guided, and experts in every group; the oracle is marked."""
     present = groups_present(systems)
     groups = [group for group in kinds_in_order() if group in present]
     keys = [key_of("mr_stft", group) for group in groups]

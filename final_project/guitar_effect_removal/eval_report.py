@@ -54,17 +54,14 @@ def distance_rows(
     name: str, systems: SystemMetrics, others: Sequence[str], counts: Metrics
 ) -> list[list[str]]:
     """A row for each group of pairs that there is."""
-    ahead = [INPUT]
     behind = [key for key in others if key != INPUT]
     header = ["MR-STFT", "pairs", "input", "model", "95 %", "gone", "95 %"]
     rows = [[*header, *(TITLES[key] for key in behind)]]
     for group in groups_present(systems):
         distance, gone = key_of("mr_stft", group), key_of("reduction", group)
         model = systems[name]
-        cells = [
-            str(counts[f"num_pairs_{group}"] if group else counts["num_pairs"] - counts["num_pairs_dry"])
-        ]
-        cells += [number(systems[key][distance]) for key in ahead]
+        pairs = counts[f"num_pairs_{group}"] if group else counts["num_pairs"] - counts["num_pairs_dry"]
+        cells = [str(pairs), number(systems[INPUT][distance])]
         cells += [number(model[distance]), interval(model, distance)]
         cells += [percent(model.get(gone)), percent_interval(model, gone)]
         rows.append([group_title(group), *cells, *(number(systems[key][distance]) for key in behind)])

@@ -25,7 +25,7 @@ from torch import Tensor
 from common.cli import UserError
 from common.commands import model_names
 from final_project.guitar_effect_removal.detection import LoadedDetector, load_detector
-from final_project.guitar_effect_removal.effects import EFFECTS, ORDER, Chain
+from final_project.guitar_effect_removal.effects import EFFECTS, Chain, in_order
 from final_project.guitar_effect_removal.guidance import removal_strength
 from final_project.guitar_effect_removal.models import ModelConfig, load
 from final_project.guitar_effect_removal.remover import Remover
@@ -105,11 +105,6 @@ def undo(wet: Tensor, names: Sequence[str], experts: Mapping[str, Remover]) -> T
     return wet
 
 
-def in_order(names: Sequence[str]) -> tuple[str, ...]:
-    """Effects in the order in which guitarists have them."""
-    return tuple(sorted(names, key=ORDER.index))
-
-
 def load_systems(
     models: Sequence[Path], *, detector: Path | None, experts: Sequence[Path], device: str
 ) -> Systems:
@@ -138,7 +133,7 @@ def load_experts(folders: Sequence[Path], *, device: str) -> dict[str, Remover]:
     experts = {}
     for folder in folders:
         model, config = load(folder, device=device)
-        if config.model != "remover" or len(config.effects) != 1:
+        if config.model == "detector" or len(config.effects) != 1:
             raise UserError(f"{folder}: is no expert; give removers trained with --effects and a single one")
         [effect] = config.effects
         if effect in experts:

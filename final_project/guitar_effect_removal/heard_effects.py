@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from common import audio
 from common.audio_blocks import Block, Stretches, prefetched, resample_blocks
 from final_project.guitar_effect_removal.cleaning import PAUSE
-from final_project.guitar_effect_removal.detection import LONGEST, LoadedDetector
-from final_project.guitar_effect_removal.effects import EFFECTS, ORDER
+from final_project.guitar_effect_removal.detection import LONGEST, LoadedDetector, reached
+from final_project.guitar_effect_removal.effects import EFFECTS, in_order
 from final_project.guitar_effect_removal.guitars import SAMPLE_RATE
 from hw2_source_separation.streaming import BLOCK_SECONDS
 
@@ -35,10 +35,7 @@ class HeardEffects:
     @property
     def chain(self) -> tuple[str, ...]:
         """The effects that are said to be on, in the usual order from guitar to loudspeaker."""
-        on = {
-            name for name, is_on in zip(EFFECTS, self.probabilities >= self.thresholds, strict=True) if is_on
-        }
-        return tuple(name for name in ORDER if name in on)
+        return in_order(reached(self.probabilities, self.thresholds))
 
     def to_json(self) -> dict[str, Any]:
         """{"chain": names, "probabilities": by name}."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +24,7 @@ import tyro
 from tqdm import tqdm
 
 from common import audio, cli
-from common.audio_files import audio_files
+from common.audio_files import named_recordings
 from common.cli import UserError, say
 from final_project.guitar_effect_removal.ab_page import LONGEST_EXCERPT, save_page
 from final_project.guitar_effect_removal.adding import add_file
@@ -54,7 +55,7 @@ class InferConfig:
     """Say which effects are on."""
     strength: float | None = None
     """How much of the removal is done, 0 to 1. Default: as much as the detector is sure that something clips
-    (distortion, overdrive or amp), which is what can be undone; without a detector 1."""
+    (distortion, overdrive or amp), which is what can be undone, all from 2/3 on; without a detector 1."""
     add: str | None = None
     """Put effects on instead: names of effects, each with the value of its first parameter if wanted, such as
     distortion:20,reverb:0.4 (drive in dB, mix from 0 to 1)."""
@@ -87,11 +88,11 @@ class InferConfig:
 
 
 def main(config: InferConfig) -> int:
-    job = Adding(config, parse_chain(config.add)) if config.add is not None else Cleaning(config)
+    job = Cleaning(config) if config.add is None else Adding(config, parse_chain(config.add))
     results = []
-    for path, name in places(config.files, config.out):
+    for path, name in named_recordings(config.files, config.out, name=guitar_name):
         try:
-            results.append(job.result(path, name))
+            results.append(done(job, path, name))
             if not config.json:
                 print(summary(results[-1]), flush=True)
         except UserError as error:
@@ -105,69 +106,20 @@ def main(config: InferConfig) -> int:
     return 2 if failed else 0
 
 
-class Job:
-    """One call: what is done with each recording, and told of it."""
+class Cleaning:
+    """Effects are heard and removed. Errors: UserError for models that are missing or of the other kind."""
 
-    suffix: str  # of what is written
+    suffix = DRY  # of what is written
+    words = "As recorded, and with its effects removed"  # of the page
+    facts: Mapping[str, Any] = {}  # what else `--json` tells, the same of every recording
 
     def __init__(self, config: InferConfig) -> None:
         self.config = config
-
-    def made(self, path: Path, name: str) -> tuple[Path, HeardEffects | None]:
-        """Write OUT/NAME.wav -> its path, and the effects that were heard. Errors: UserError, OSError."""
-        raise NotImplementedError
-
-    def result(self, path: Path, name: str) -> dict[str, Any]:
-        """What `--json` tells of a recording. Errors: UserError, OSError."""
-        info, began = audio.info(path), time.perf_counter()
-        name = f"{name}_{self.suffix}"
-        output, heard = self.made(path, name)
-        result = {
-            "file": str(path),
-            "output": str(output),
-            "duration": info.duration,
-            "sample_rate": info.sample_rate,
-            "channels": info.channels,
-            "seconds": time.perf_counter() - began,
-        }
-        result |= heard.to_json() if heard is not None else {}
-        result |= self.facts()
-        return result | ({"page": str(self.page(path, output, name, heard))} if self.config.html else {})
-
-    def page(self, path: Path, output: Path, name: str, heard: HeardEffects | None) -> Path:
-        wet, dry = (path, output) if self.suffix == DRY else (output, path)
-        return save_page(
-            self.config.out / f"{name}.html",
-            wet=wet,
-            dry=dry,
-            title=path.stem,
-            about=self.words,
-            heard=heard,
-            start=self.config.html_start,
-            seconds=self.config.html_seconds,
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """What else is told, the same of every recording."""
-        return {}
-
-    @property
-    def words(self) -> str:
-        """What the page says was done."""
-        raise NotImplementedError
-
-
-class Cleaning(Job):
-    """Effects are heard and removed. Errors: UserError for models that are missing or of the other kind."""
-
-    suffix = DRY
-
-    def __init__(self, config: InferConfig) -> None:
-        super().__init__(config)
         self.remover = load_remover(config.model or newest_remover(), device=config.device)
         self.detector = chosen_detector(config)
 
-    def made(self, path: Path, name: str) -> tuple[Path, HeardEffects | None]:
+    def make(self, path: Path, name: str) -> tuple[Path, HeardEffects | None]:
+        """Write OUT/NAME.wav -> its path, and the effects that were heard. Errors: UserError, OSError."""
         heard = hear_effects(self.detector, path) if self.detector else None
         length = round(audio.info(path).duration)
         with tqdm(total=length, desc=path.name, unit="s", leave=False, disable=None) as bar:
@@ -189,35 +141,59 @@ class Cleaning(Job):
             return self.config.strength
         return 1.0 if heard is None else removal_strength(heard.probabilities)
 
-    @property
-    def words(self) -> str:
-        return "As recorded, and with its effects removed"
 
-
-class Adding(Job):
-    """Effects are put on. Errors: UserError for unknown ones."""
+class Adding:
+    """Effects are put on; its attributes are those of `Cleaning`."""
 
     suffix = WET
 
     def __init__(self, config: InferConfig, chain: Chain) -> None:
-        super().__init__(config)
-        self.chain = chain
+        self.config, self.chain = config, chain
+        self.words = f"As recorded, and with {', '.join(effect.label for effect in chain)} added"
+        self.facts = {"added": [effect.to_json() for effect in chain]}
 
-    def made(self, path: Path, name: str) -> tuple[Path, HeardEffects | None]:
+    def make(self, path: Path, name: str) -> tuple[Path, None]:
+        """Write OUT/NAME.wav -> its path; nothing is heard. Errors: UserError, OSError."""
         return add_file(path, self.chain, self.config.out, name=name, audio_format=self.config.format), None
 
-    def facts(self) -> dict[str, Any]:
-        return {"added": [effect.to_json() for effect in self.chain]}
 
-    @property
-    def words(self) -> str:
-        return f"As recorded, and with {', '.join(effect.label for effect in self.chain)} added"
+def done(job: Cleaning | Adding, path: Path, name: str) -> dict[str, Any]:
+    """Clean a recording, or add to it -> what `--json` tells of it. Errors: UserError, OSError."""
+    info, began = audio.info(path), time.perf_counter()
+    name = f"{name}_{job.suffix}"
+    output, heard = job.make(path, name)
+    result = {
+        "file": str(path),
+        "output": str(output),
+        "duration": info.duration,
+        "sample_rate": info.sample_rate,
+        "channels": info.channels,
+        "seconds": time.perf_counter() - began,
+    }
+    result |= heard.to_json() if heard is not None else {}
+    result |= job.facts
+    return result | ({"page": str(page_of(job, path, output, heard))} if job.config.html else {})
+
+
+def page_of(job: Cleaning | Adding, path: Path, output: Path, heard: HeardEffects | None) -> Path:
+    """Write the page of a recording and what became of it, beside the latter. Errors: AudioError, OSError."""
+    wet, dry = (output, path) if job.suffix == WET else (path, output)
+    return save_page(
+        output.with_suffix(".html"),
+        wet=wet,
+        dry=dry,
+        title=path.stem,
+        about=job.words,
+        heard=heard,
+        start=job.config.html_start,
+        seconds=job.config.html_seconds,
+    )
 
 
 def load_remover(folder: Path, *, device: str) -> Remover:
     """The remover of a model folder. Errors: UserError."""
     model, config = load(folder, device=device)
-    if config.model != "remover":
+    if config.model == "detector":
         raise UserError(f"{folder}: holds a detector; give it as --detector, and a remover as --model")
     return model
 
@@ -228,22 +204,9 @@ def chosen_detector(config: InferConfig) -> LoadedDetector | None:
     return load_detector(folder, device=config.device) if folder and config.detect else None
 
 
-def places(files: tuple[Path, ...], out: Path) -> list[tuple[Path, str]]:
-    """Each recording and what to call it: as its file, and NAME_2, ... for others of that name.
-
-    In a folder that was given, what an earlier call wrote into `out` is no recording.
-    """
-    named = {path.resolve() for path in files}
-    found, taken = [], set()
-    for path in audio_files(files):
-        if path.resolve() not in named and path.resolve().is_relative_to(out.resolve()):
-            continue
-        stem, number = path.stem.strip(". ") or "guitar", 1
-        while (name := stem if number == 1 else f"{stem}_{number}").casefold() in taken:
-            number += 1
-        taken.add(name.casefold())
-        found.append((path, name))
-    return found
+def guitar_name(path: Path) -> str:
+    """What to call a recording: as its file."""
+    return path.stem.strip(". ") or "guitar"
 
 
 def summary(result: dict[str, Any]) -> str:

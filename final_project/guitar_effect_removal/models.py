@@ -1,8 +1,9 @@
-"""The two models of this project, built from a config or loaded from a model folder.
+"""The models of this project, built from a config or loaded from a model folder.
 
-    model = load(Path("runs/guitar_effect_removal/remover"), device="auto")     # Remover or EffectDetector
+    model, config = load(Path("runs/guitar_effect_removal/remover"), device="auto")
 
-config.json says which of the two a folder holds: {"model": "remover", "remover": {...}}.
+Two remove effects, "remover" on the spectrum and "waveform" on the waveform, the "detector" hears them.
+config.json says which of them a folder holds: {"model": "remover", "remover": {...}}.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from common.run_folder import load_model, load_weights, strict_dataclass
 from common.training import pick_device
 from final_project.guitar_effect_removal import ASSIGNMENT
 from final_project.guitar_effect_removal.detector import EffectDetector, EffectDetectorConfig
-from final_project.guitar_effect_removal.remover import Remover, RemoverConfig
+from final_project.guitar_effect_removal.remover import Remover, RemoverConfig, SpectralRemover
+from final_project.guitar_effect_removal.waveform import WaveformConfig, WaveformRemover
 
-Kind = Literal["remover", "detector"]
+Kind = Literal["remover", "waveform", "detector"]
 Model = Remover | EffectDetector
 
 
 @dataclass(kw_only=True)
 class ModelConfig:
-    """Either of the two, and what it is made of. effects: those that a remover was trained to remove."""
+    """One of them, and what it is made of. effects: those that a remover was trained to remove."""
 
     model: Kind
     remover: RemoverConfig | None = None
+    waveform: WaveformConfig | None = None
     detector: EffectDetectorConfig | None = None
     effects: tuple[str, ...] = ()
 
@@ -37,7 +40,9 @@ class ModelConfig:
 def build(config: ModelConfig) -> Model:
     """The model, with random weights."""
     if config.model == "remover":
-        return Remover(config.remover or RemoverConfig())
+        return SpectralRemover(config.remover or RemoverConfig())
+    if config.model == "waveform":
+        return WaveformRemover(config.waveform or WaveformConfig())
     return EffectDetector(config.detector or EffectDetectorConfig())
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from common import audio
 from common.band.effects import equalize, high_shelf, low_shelf, peaking
+from final_project.guitar_effect_removal.effects import rms
 
 LOW_HZ, MIDDLE_HZ, HIGH_HZ = (80.0, 300.0), (250.0, 5000.0), (2000.0, 8000.0)  # where filters are drawn
 SHELF_DB, PEAK_DB, WIDTHS = 10.0, 8.0, (0.5, 2.0)  # strongest gains; quality of the peaks
@@ -36,8 +37,7 @@ def another_guitar(
 ) -> NDArray[np.float32]:
     """(samples,) -> (samples,): with another colour and another noise floor."""
     coloured = equalize(dry, draw_colour(generator, sample_rate=sample_rate))
-    loudness = np.sqrt(np.mean(np.square(coloured, dtype=np.float64)))
-    noise = loudness * 10 ** (generator.uniform(*NOISE_DB) / 20) * generator.standard_normal(len(dry))
+    noise = rms(coloured) * 10 ** (generator.uniform(*NOISE_DB) / 20) * generator.standard_normal(len(dry))
     return (coloured + noise).astype(np.float32)
 
 

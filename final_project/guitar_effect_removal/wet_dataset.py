@@ -28,6 +28,7 @@ from final_project.guitar_effect_removal.effects import (
 from final_project.guitar_effect_removal.guitars import SAMPLE_RATE
 from final_project.guitar_effect_removal.other_guitars import another_guitar, at_speed, draw_speed
 from final_project.guitar_effect_removal.pairs import Pair, read_guitar
+from hw1_instrument_detection.clip_index import fit_length
 
 # How many effects an item has: none, so that dry guitars are left alone; mostly one, as guitars are recorded.
 SHARES = np.array([0.1, 0.54, 0.14, 0.09, 0.07, 0.06])
@@ -38,8 +39,9 @@ LEVELS = (-30.0, -12.0)  # dB, RMS
 class WetDataset(Dataset):
     """Excerpts of dry guitars with drawn effects, `draws` an epoch, each guitar as often as the others.
 
-    effects: of which the chain is made, all of EFFECTS, or a single one for a model that removes that alone.
-    recolour: make another guitar of each first (other_guitars.py).
+    effects: of which the chain is made, all of EFFECTS, or a single one for a model that removes that alone;
+    one that is named twice is heard alone twice as often.
+    recolour: the share of the excerpts of which another guitar is made first (other_guitars.py).
     `draw(index, generator)` is called by `common.training`. Errors: AudioError.
     """
 
@@ -51,7 +53,7 @@ class WetDataset(Dataset):
         seconds: float,
         draws: int,
         effects: Sequence[str] = EFFECTS,
-        recolour: bool = False,
+        recolour: float = 0.0,
     ) -> None:
         self.guitars, self.amps, self.effects = list(guitars), list(amps), tuple(effects)
         self.samples, self.draws, self.recolour = round(seconds * SAMPLE_RATE), draws, recolour
@@ -72,21 +74,19 @@ class WetDataset(Dataset):
 
     def _excerpt(self, path: Path, generator: np.random.Generator) -> tuple[np.ndarray, int]:
         """Part of a guitar, and how many samples of it are only there for what rings on."""
-        speed = draw_speed(generator) if self.recolour else 1.0
+        recolour = self.recolour == 1 or generator.random() < self.recolour
+        speed = draw_speed(generator) if recolour else 1.0
         info, needed = audio.info(path), speed * self.samples / SAMPLE_RATE
         start = generator.uniform(0, max(info.duration - needed, 0))
         lead = min(LEAD_IN, start)
-        part = read_guitar(
-            path, start=start - lead, duration=min(needed + lead, info.duration - start + lead)
-        )
-        waveform = part
-        if self.recolour:
-            waveform = at_speed(part, speed, sample_rate=SAMPLE_RATE)
-            waveform = another_guitar(waveform, generator, sample_rate=SAMPLE_RATE)
+        there = info.duration - start + lead  # s; of a short guitar that is less than what is needed
+        guitar = read_guitar(path, start=start - lead, duration=min(needed + lead, there))
+        if recolour:
+            guitar = at_speed(guitar, speed, sample_rate=SAMPLE_RATE)
+            guitar = another_guitar(guitar, generator, sample_rate=SAMPLE_RATE)
         before = round(lead / speed * SAMPLE_RATE)
-        missing = max(before + self.samples - len(waveform), 0)
-        waveform = np.pad(waveform, (0, missing))[: before + self.samples]
-        return np.ascontiguousarray(waveform * generator.choice([-1.0, 1.0])).astype(np.float32), before
+        guitar = fit_length(guitar, before + self.samples)
+        return (guitar * generator.choice([-1.0, 1.0])).astype(np.float32), before
 
 
 def draw_training_chain(
@@ -94,7 +94,7 @@ def draw_training_chain(
 ) -> Chain:
     """The effects of one item: of all, in chains of up to MOST, or a single one or none."""
     count = int(generator.choice(MOST + 1, p=SHARES))
-    if len(effects) == 1:
+    if len(set(effects)) == 1:
         single = draw_effect(effects[0], generator, amps=amps)
         return (single,) if count else ()
     if count == 1:

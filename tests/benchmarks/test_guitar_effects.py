@@ -14,7 +14,7 @@ import pytest
 import soundfile as sf
 import torch
 
-from final_project.guitar_effect_removal.remover import Remover, RemoverConfig
+from final_project.guitar_effect_removal.remover import RemoverConfig, SpectralRemover
 from hw2_source_separation.bandsplit import BandSplitConfig
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "guitar_effects.py"
@@ -34,7 +34,7 @@ def thin(benchmark, monkeypatch):
     """A remover so thin that it takes no time, in the place of ours."""
     torch.manual_seed(0)
     network = BandSplitConfig(hop_length=512, bands=8, width=8, blocks=1, mask="gain")
-    remover = Remover(RemoverConfig(network=network)).eval()
+    remover = SpectralRemover(RemoverConfig(network=network)).eval()
     for *_, last in remover.network.masks.layers:
         torch.nn.init.normal_(last.bias, std=0.5)  # or nothing would be changed
     monkeypatch.setattr(benchmark, "our_remover", lambda model: remover)

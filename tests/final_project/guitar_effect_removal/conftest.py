@@ -14,6 +14,7 @@ from final_project.guitar_effect_removal.detector import EffectDetectorConfig
 from final_project.guitar_effect_removal.maker import Size, make_guitars
 from final_project.guitar_effect_removal.models import ModelConfig, build, to_json
 from final_project.guitar_effect_removal.remover import RemoverConfig, default_network
+from final_project.guitar_effect_removal.waveform import UNetConfig, WaveformConfig
 from hw1_instrument_detection.models import MelEncoderConfig
 
 
@@ -50,6 +51,13 @@ def remover_folder(tmp_path_factory) -> Path:
     network = replace(default_network(), bands=8, width=8)
     config = ModelConfig(model="remover", remover=RemoverConfig(network=network))
     return save_random(tmp_path_factory.mktemp("models") / "remover", config)
+
+
+@pytest.fixture(scope="session")
+def waveform_folder(tmp_path_factory) -> Path:
+    """A remover on the waveform that looks as far as the default one, and is thin."""
+    config = ModelConfig(model="waveform", waveform=WaveformConfig(network=UNetConfig(channels=2)))
+    return save_random(tmp_path_factory.mktemp("models") / "waveform", config)
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,14 @@ import pytest
 
 from common import audio
 from common.cli import UserError
+from final_project.guitar_effect_removal import wet_dataset
 from final_project.guitar_effect_removal.amps import amps_of
 from final_project.guitar_effect_removal.data import Check, Info, open_training_splits
-from final_project.guitar_effect_removal.effects import EFFECTS, apply_chain, at_rms, rms
+from final_project.guitar_effect_removal.effects import CLIPPING, EFFECTS, apply_chain, at_rms, rms
 from final_project.guitar_effect_removal.evaluation_split import open_test_split
 from final_project.guitar_effect_removal.guitars import SAMPLE_RATE
 from final_project.guitar_effect_removal.pairs import find_pairs
-from final_project.guitar_effect_removal.wet_dataset import PairDataset, WetDataset
+from final_project.guitar_effect_removal.wet_dataset import PairDataset, WetDataset, draw_training_chain
 
 
 @pytest.fixture
@@ -118,6 +119,25 @@ def test_a_dataset_of_one_effect_has_that_or_none(guitars):
     targets = np.array([dataset.draw(0, np.random.default_rng(seed))["target"].numpy() for seed in range(30)])
     assert set(targets.sum(axis=1)) == {0.0, 1.0}
     assert targets.sum(axis=0)[EFFECTS.index("reverb")] == targets.sum()
+
+
+def test_an_effect_that_is_named_twice_is_alone_twice_as_often():
+    effects, generator, amps = (*EFFECTS, *CLIPPING), np.random.default_rng(0), amps_of("train")
+    chains = [draw_training_chain(effects, generator, amps=amps) for _ in range(4000)]
+    alone = [chain[0].name for chain in chains if len(chain) == 1]
+    shares = [alone.count(name) / len(alone) for name in EFFECTS]
+    assert shares == pytest.approx([(1 + (name in CLIPPING)) / 11 for name in EFFECTS], abs=0.02)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.5, 20), (1.0, 40)])
+def test_a_share_of_the_guitars_becomes_another(guitars, monkeypatch, share, expected):
+    made = []
+    monkeypatch.setattr(wet_dataset, "another_guitar", lambda dry, *_, **__: made.append(1) or dry)
+    paths, _ = open_training_splits(guitars)
+    dataset = WetDataset(paths, amps=amps_of("train"), seconds=0.1, draws=40, recolour=share)
+    for index in range(40):
+        dataset[index]
+    assert len(made) == pytest.approx(expected, abs=8 * (0 < share < 1))
 
 
 def test_without_effects_wet_is_dry(guitars):

@@ -17,10 +17,12 @@ def heard(**probabilities):
         (heard(), 0.0),
         (heard(reverb=1.0, chorus=1.0, compressor=1.0), 0.0),
         (heard(distortion=1.0), 1.0),
-        (heard(overdrive=0.5, amp=0.5), 0.75),
+        (heard(overdrive=0.4), 0.6),
+        (heard(overdrive=0.2, amp=0.25), 0.6),  # 1 - 0.8 * 0.75 is 0.4
+        (heard(overdrive=0.5, amp=0.5), 1.0),
     ],
 )
-def test_the_strength_is_the_probability_that_something_clips(probabilities, strength):
+def test_the_strength_grows_with_the_probability_that_something_clips(probabilities, strength):
     assert removal_strength(probabilities) == pytest.approx(strength)
 
 

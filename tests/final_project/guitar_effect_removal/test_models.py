@@ -64,7 +64,7 @@ def test_a_detector_gives_a_logit_for_each_effect():
     assert detector(noise(3, 30_000)).shape == (3, len(EFFECTS))
 
 
-@pytest.mark.parametrize("kind", ["remover", "detector"])
+@pytest.mark.parametrize("kind", ["remover", "waveform", "detector"])
 def test_a_model_folder_gives_the_same_model(tmp_path, kind):
     config = ModelConfig(model=kind, remover=RemoverConfig(network=SMALL) if kind == "remover" else None)
     model = build(config).eval()

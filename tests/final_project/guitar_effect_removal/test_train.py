@@ -7,7 +7,7 @@ from final_project.guitar_effect_removal.models import load
 TINY = ("--seconds", 0.5, "--excerpts", 4, "--batch-size", 2, "--epochs", 2, "--preset", "quick")
 
 
-@pytest.mark.parametrize("kind", ["remover", "detector"])
+@pytest.mark.parametrize("kind", ["remover", "waveform", "detector"])
 def test_a_training_ends_with_a_model_and_its_figures(command, guitars, tmp_path, capsys, kind):
     run = tmp_path / "run"
     assert command("train", "--model", kind, *TINY, "--data", guitars, "--out", run) == 0
@@ -44,6 +44,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(command, guitars, tmp_p
         (("--effects", "fuzz"), "--effects fuzz: no such effect"),
         (("--effects", "reverb", "delay"), "takes a single effect"),
         (("--seconds", 0), "--seconds is 0"),
+        (("--recolour", 2), "--recolour is 2; give a share, 0 to 1"),
         (("--data", "nowhere"), "no guitars there"),
     ],
 )
