@@ -32,7 +32,7 @@ class FrameGruConfig:
     """Channels of the recurrent layer, and of the hidden layer of each head."""
     embedding: int = 64
     """Channels of an embedded pitch."""
-    dropout: float = 0.3
+    dropout: float = 0.15
     """Share of channels that training sets to zero, before and after the recurrent layer and in the heads."""
 
     def __post_init__(self) -> None:
