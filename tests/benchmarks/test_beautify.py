@@ -11,7 +11,7 @@ from benchmarks import beautify as benchmark
 
 def test_everybody_corrects(tmp_path, capsys):
     out = tmp_path / "out.json"
-    benchmark.main(benchmark.BenchmarkConfig(notes=2, repeats=1, minutes=(), out=out))
+    benchmark.main(benchmark.BenchmarkConfig(notes=4, repeats=1, minutes=(), out=out))
     found = json.loads(out.read_text())
     cents = found["cents"]
     assert cents["untouched"] > 15 and all(
