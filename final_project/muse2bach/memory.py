@@ -19,7 +19,7 @@ chorales, Conklin and Witten 1995.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,10 +148,6 @@ class Recalled:
     length: NDArray[np.int64]
     count: NDArray[np.int64]
     total: NDArray[np.int64]
-
-    def rows(self, index: slice | NDArray) -> Recalled:
-        """Some of them."""
-        return Recalled(*(getattr(self, each.name)[index] for each in fields(self)))
 
 
 class Memory:
