@@ -3,11 +3,15 @@
     python benchmarks/hw1.py [--out FILE.json]         # some four minutes, on an idle machine
     python benchmarks/hw1.py --what inference          # half of it
     python benchmarks/hw1.py --model crnn
+    python benchmarks/hw1.py --what remixing           # waveforms beside spectrograms, a minute
 
-Same clips of 5 seconds, batches, loss, optimizer and threads, those of train.py's default preset, in one run;
+Same clips of 5 seconds, loss, optimizer and threads, those of train.py's default preset, in one run;
 ours and the peer take turns, step by step. Clips are noise and weights are random: speed depends on neither.
 Nothing is read while the clock runs. The peer is that of Won et al. 2020, "Evaluation of CNN-based automatic
 music tagging models", with 128 channels in each of its seven layers, and without augmentation.
+
+Remixing: batches of train.py's default preset, drawn on one core from mini-Slakh's stems, which are made and
+decoded first if they are not there; as mel spectrograms and, as the peer, as waveforms of the same length.
 
 The files are flac, 44.1 kHz, stereo: tones and noise, made for the moment. infer.py gets one at a time, in a
 process of its own, and writes picture, table and JSON; its memory is the peak resident set of that process.
@@ -27,6 +31,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +44,8 @@ from common.training.optimization import adamw
 from hw1_instrument_detection import ASSIGNMENT
 from hw1_instrument_detection.classes import NUM_CLASSES
 from hw1_instrument_detection.clip_index import NUM_SAMPLES, SAMPLE_RATE
+from hw1_instrument_detection.data import ensure_data, open_tracks, open_training_splits
+from hw1_instrument_detection.detector_training import remixed_clips
 from hw1_instrument_detection.losses import Loss
 from hw1_instrument_detection.models import InstrumentDetector
 from hw1_instrument_detection.train import PRESETS
@@ -49,12 +56,14 @@ MEGABYTE = 1e6
 
 @dataclass
 class BenchmarkConfig:
-    what: Literal["all", "training", "inference"] = "all"
+    what: Literal["all", "training", "inference", "remixing"] = "all"
     """What to measure; inference is clips/s of the networks and infer.py on files."""
     model: Literal["cnn", "crnn"] = "cnn"
     """Which of ours."""
-    batch_size: int = PRESET.training.batch_size
-    """Clips in a batch."""
+    data: Path | None = None
+    """Whose stems are remixed, in Slakh2100's layout. Default: mini-Slakh."""
+    batch_size: int = 16
+    """Clips of 5 s in a batch; of remixes there are as many as in training."""
     repeats: int = 15
     """Steps of each that are timed, in turns."""
     minutes: tuple[float, ...] = (3, 60)
@@ -119,11 +128,34 @@ def main(config: BenchmarkConfig) -> None:
             steps = {name: make_step(network, clips) for name, network in networks(config).items()}
             results[f"{kind}_step_seconds"] = times = take_turns(steps, config.repeats)
             print_speed(kind, times, config.batch_size)
+    if config.what in ("all", "remixing"):
+        steps = {
+            name: drawing(domain, ensure_data(config.data))
+            for name, domain in (("ours", "spectrogram"), ("peer", "waveform"))
+        }
+        results["remixing_step_seconds"] = times = take_turns(steps, config.repeats)
+        print_speed("remixing", times, PRESET.training.batch_size)
     if config.what in ("all", "inference"):
         results["files"] = measure_files(config)
         print_files(results["files"])
     if config.out:
         config.out.write_text(json.dumps(asdict(config) | results, indent=1, default=str))
+
+
+def drawing(domain: Literal["spectrogram", "waveform"], data: Path) -> Callable[[], None]:
+    """A function that draws one batch of remixes for the default network."""
+    train, _ = open_training_splits(data)
+    remixing = replace(PRESET.remixing, remix_domain=domain)
+    dataset = remixed_clips(
+        remixing, train, open_tracks(data), encoder=PRESET.make_model().encoder, data=data, epochs=2
+    )
+    generator = np.random.default_rng(0)
+
+    def step() -> None:
+        for position in generator.integers(len(train), size=PRESET.training.batch_size).tolist():
+            dataset.draw(position, generator)
+
+    return step
 
 
 def networks(config: BenchmarkConfig) -> dict[str, nn.Module]:

@@ -7,6 +7,7 @@ well each class's clips are ranked, and so needs no threshold, which would have 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -33,15 +34,19 @@ from hw1_instrument_detection.clip_dataset import ClipDataset
 from hw1_instrument_detection.clip_index import ClipIndex
 from hw1_instrument_detection.feature_cache import CachedDetector, CachedFeatures, FeatureCache
 from hw1_instrument_detection.losses import Loss
-from hw1_instrument_detection.models import InstrumentDetector
-from hw1_instrument_detection.remix import ClipMixDataset, RemixConfig, RemixDataset
+from hw1_instrument_detection.models import InstrumentDetector, MelEncoder
+from hw1_instrument_detection.remix import ClipMixDataset, RemixDataset
+from hw1_instrument_detection.remix_config import RemixConfig
+from hw1_instrument_detection.spectrogram_cache import open_spectrograms
+from hw1_instrument_detection.spectrogram_detector import SpectrogramDetector
 from hw1_instrument_detection.stem_cache import open_stems
+from hw1_instrument_detection.stem_players import SpectrogramPlayer, WaveformPlayer
 from hw1_instrument_detection.thresholds import choose_thresholds, macro_f1
 from hw1_instrument_detection.tracks import Track
 
 
 def fit_detector(
-    model: InstrumentDetector | CachedDetector,
+    model: InstrumentDetector | SpectrogramDetector | CachedDetector,
     train: Dataset,
     valid: Dataset,
     *,
@@ -51,7 +56,8 @@ def fit_detector(
 ) -> dict[str, float]:
     """Train, or go on training, until `run` holds the best model and figures/learning_curve.png.
 
-    train, valid: clips at the model's rate, or for a CachedDetector their features. Returns the
+    train, valid: clips at the model's rate, or for a CachedDetector their features; a SpectrogramDetector may
+    be given spectrograms. Returns the
     validation metrics of the best epoch. Errors: see `common.training.fit`.
     """
     best = fit(
@@ -122,26 +128,60 @@ def remixed_clips(
     train: ClipIndex,
     tracks: Sequence[Track] | None,
     *,
-    sample_rate: int,
-    cache: Path,
+    encoder: nn.Module,
+    data: Path,
+    epochs: int = 1,
 ) -> ClipDataset:
-    """The training clips at `sample_rate` Hz, remixed.
+    """The training clips for `encoder`, remixed: waveforms, or mel spectrograms if `config` says so.
 
-    tracks: those that `train.tracks` names, whose stems are decoded here, once, into the folder `cache`; None
-    if the data have no stems.
+    tracks: those that `train.tracks` names, whose stems are decoded here, once, into a folder of `data`; None
+    if the data have no stems: then waveforms, whatever `config` says.
     """
     if tracks is None:
-        return ClipMixDataset(train, sample_rate=sample_rate, config=config)
-    open_cache = partial(
-        open_stems,
-        [tracks[number] for number in np.unique(train.track)],
-        sample_rate=sample_rate,
-        folder=cache,
+        return ClipMixDataset(train, sample_rate=encoder.sample_rate, config=config)
+    used = [tracks[number] for number in np.unique(train.track)]
+    open_player = partial(
+        spectrogram_player if config.remix_domain == "spectrogram" else waveform_player,
+        config,
+        used,
+        encoder,
+        data,
+    )
+    if world_size() > 1:  # one process fills the cache, the others find it filled
+        from_main_process(lambda: {"player": type(open_player()).__name__})
+    return RemixDataset(train, tracks, open_player(), config=config, epochs=epochs)
+
+
+def waveform_player(
+    config: RemixConfig, tracks: Sequence[Track], encoder: nn.Module, data: Path
+) -> WaveformPlayer:
+    """What plays the stems of `tracks` as waveforms, kept in the data folder."""
+    rate = encoder.sample_rate
+    folder = config.remix_cache or data / f".cache_{rate}"
+    stems = open_stems(tracks, sample_rate=rate, folder=folder, limit_gb=config.remix_cache_gb)
+    return WaveformPlayer(stems, config.sound(rate), seconds=config.remix_seconds)
+
+
+def spectrogram_player(
+    config: RemixConfig, tracks: Sequence[Track], encoder: MelEncoder, data: Path
+) -> SpectrogramPlayer:
+    """What plays the stems of `tracks` as mel spectrograms, kept in the data folder."""
+    mel, rate = deepcopy(encoder.mel).cpu(), encoder.sample_rate
+    name = f"{rate}_{mel.n_fft}_{mel.hop_length}_{mel.n_mels}_{config.remix_semitones:g}"
+    spectrograms = open_spectrograms(
+        tracks,
+        mel,
+        sample_rate=rate,
+        speeds=config.speeds(),
+        folder=config.remix_cache or data / f".spectrograms_{name}",
         limit_gb=config.remix_cache_gb,
     )
-    if world_size() > 1:  # one process fills it, the others find it filled
-        from_main_process(lambda: {"stems": type(open_cache()).__name__})
-    return RemixDataset(train, tracks, open_cache(), config=config)
+    return SpectrogramPlayer(
+        spectrograms,
+        seconds=config.remix_seconds,
+        gain_db=config.remix_gain_db,
+        equalizer_db=config.remix_equalizer_db,
+    )
 
 
 def cached_features(

@@ -189,15 +189,19 @@ class MelEncoder(nn.Module):
         """The parts with weights, from input to output."""
         return [*self.blocks, self.projection]
 
-    def spectrogram(self, waveform: Tensor) -> Tensor:
-        """(B, S) -> (B, 1, M, T), -1 (80 dB below the clip's loudest band) ... 1, whatever the level."""
-        decibels = power_to_db(self.mel(waveform), ref="max", top_db=DYNAMIC_RANGE)[:, None]
+    def decibels(self, power: Tensor) -> Tensor:
+        """(B, M, T) -> (B, 1, M, T), -1 (80 dB below the clip's loudest band) ... 1, whatever the level."""
+        decibels = power_to_db(power, ref="max", top_db=DYNAMIC_RANGE)[:, None]
         decibels = self.augmentation(decibels)
         decibels = decibels - decibels.amax(dim=(2, 3), keepdim=True)  # an equalizer moves the loudest band
         return decibels.clamp(min=-DYNAMIC_RANGE) / (DYNAMIC_RANGE / 2) + 1.0
 
     def forward(self, waveform: Tensor) -> Tensor:
-        x = self.spectrogram(waveform)  # (B, S) -> (B, 1, M, T)
+        return self.hear(self.mel(waveform))  # (B, S) -> (B, M, T) -> (B, D, T / 8)
+
+    def hear(self, power: Tensor) -> Tensor:
+        """The features of mel spectrograms (B, M, T), as `mel` makes them of waveforms -> (B, D, T / 8)."""
+        x = self.decibels(power)  # -> (B, 1, M, T)
         x = self.blocks(x.contiguous(memory_format=torch.channels_last))  # -> (B, C, M / 16, T / 8)
         return self.projection(x.flatten(1, 2))  # -> (B, C M / 16, T / 8) -> (B, D, T / 8)
 

@@ -37,12 +37,11 @@ class RandomSound:
         samples = round(CLIP_SECONDS * sample_rate)
         # The bins of a clip, and as many more for longer stretches that are to be played faster, whose bins
         # are narrower: their curve is up to an octave lower, which for a random one is all the same.
-        frequencies = np.arange(samples + 64) / CLIP_SECONDS
-        self._below, self._share = places_between_points(frequencies)
+        self._equalizer = RandomEqualizer(np.arange(samples + 64) / CLIP_SECONDS, decibels=equalizer_db)
 
     def mix(self, waveforms: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
         """The sum of (stems, length), each with its own gain, every other one equalized -> (length,)."""
-        gains = self._gains(self.gain_db, len(waveforms), generator)
+        gains = random_gains(self.gain_db, len(waveforms), generator)
         equalized = generator.random(len(waveforms)) < 0.5 * (self.equalizer_db > 0)
         # Sums one by one: a product of matrices would wake BLAS's threads, which cost more than they save.
         mix = np.zeros(waveforms.shape[1], dtype=np.float32)
@@ -51,7 +50,9 @@ class RandomSound:
         if equalized.any():
             spectrum = np.zeros(waveforms.shape[1] // 2 + 1, dtype=np.complex64)
             for waveform, gain in zip(waveforms[equalized], gains[equalized], strict=True):
-                spectrum += scipy.fft.rfft(waveform) * (gain * self._curve(len(spectrum), generator))
+                spectrum += scipy.fft.rfft(waveform) * (
+                    gain * self._equalizer.curve(generator, bins=len(spectrum))
+                )
             # The equalizer's response is some 10 ms long, and what of it goes round the end no matter.
             mix += scipy.fft.irfft(spectrum, n=waveforms.shape[1])
         return mix
@@ -63,20 +64,30 @@ class RandomSound:
 
     def level(self, waveform: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
         """`waveform` at a random level, never above 1."""
-        gain = self._gains(self.level_db, 1, generator)[0]
+        gain = random_gains(self.level_db, 1, generator)[0]
         return waveform * np.float32(min(gain, 1 / max(float(np.abs(waveform).max()), 1e-9)))
 
-    def _curve(self, bins: int, generator: np.random.Generator) -> NDArray[np.float32]:
-        """The gains of an equalizer at each bin of a spectrum, (bins,)."""
-        gains = self._gains(self.equalizer_db, CONTROL_POINTS, generator)
+
+class RandomEqualizer:
+    """Smooth random gains over `frequencies` (Hz, rising): normal in dB at each control point, with this
+    standard deviation, and interpolated in between."""
+
+    def __init__(self, frequencies: NDArray, *, decibels: float) -> None:
+        self.decibels = decibels
+        self._below, self._share = places_between_points(frequencies)
+
+    def curve(self, generator: np.random.Generator, *, bins: int | None = None) -> NDArray[np.float32]:
+        """Factors for the amplitudes at the first `bins` frequencies, at all by default."""
+        gains = random_gains(self.decibels, CONTROL_POINTS, generator)
         rises = np.append(np.diff(gains), np.float32(0))
         below = self._below[:bins]
         return gains[below] + self._share[:bins] * rises[below]
 
-    def _gains(self, decibels: float, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
-        """Factors (count,) of normal gains with this standard deviation in dB."""
-        drawn = generator.standard_normal(count).clip(-LARGEST_GAIN, LARGEST_GAIN)
-        return (10 ** (decibels * drawn / 20)).astype(np.float32)
+
+def random_gains(decibels: float, count: int, generator: np.random.Generator) -> NDArray[np.float32]:
+    """Factors (count,) for amplitudes, normal in dB with this standard deviation."""
+    drawn = generator.standard_normal(count).clip(-LARGEST_GAIN, LARGEST_GAIN)
+    return (10 ** (decibels * drawn / 20)).astype(np.float32)
 
 
 def places_between_points(frequencies: NDArray) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

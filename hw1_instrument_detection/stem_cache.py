@@ -51,63 +51,64 @@ class StemFiles:
         return fit_length(waveform[0], num_samples)
 
 
-class StemCache(StemFiles):
-    """Reads stems from the cache in `folder`; from their files where a track is not in it."""
+class TrackCache:
+    """A folder with one .npy for each track, written once, of which is read what is needed.
 
-    def __init__(self, folder: Path, *, sample_rate: int) -> None:
-        super().__init__(sample_rate=sample_rate)
+    A cache says what an array holds: `dtype`, `shape(track)`, and `encode(track, array)`, which fills it.
+    """
+
+    dtype: type[np.generic]
+
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(
-        self, track: Track, stems: Sequence[int], *, start: float, num_samples: int
-    ) -> NDArray[np.float32]:
-        try:
-            decoded = np.load(self.place(track), mmap_mode="r", allow_pickle=False)  # (stems, samples)
-        except (OSError, ValueError, EOFError):  # removed or spoilt since it was made
-            return super().read(track, stems, start=start, num_samples=num_samples)
-        first = round(start * self.sample_rate)
-        piece = decoded[list(stems), first : first + num_samples]
-        waveforms = np.zeros((len(stems), num_samples), dtype=np.float32)
-        np.multiply(piece, np.float32(1 / FULL_SCALE), out=waveforms[:, : piece.shape[1]])
-        return waveforms
+    def shape(self, track: Track) -> tuple[int, ...]:
+        """Of a track's array."""
+        raise NotImplementedError
+
+    def encode(self, track: Track, array: NDArray) -> None:
+        """Fill a track's array from its stems. Errors: AudioError."""
+        raise NotImplementedError
 
     def place(self, track: Track) -> Path:
-        """Where the decoded stems of a track lie."""
+        """Where a track's array lies."""
         return self.folder / f"{track.name}.npy"
 
-    def has(self, track: Track) -> bool:
-        """Whether the stems of a track are there, whole, and not older than their files."""
+    def load(self, track: Track) -> NDArray | None:
+        """A track's array, mapped into memory; None if it has been removed or spoilt since it was made."""
         try:
-            decoded = np.load(self.place(track), mmap_mode="r", allow_pickle=False)
+            return np.load(self.place(track), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+
+    def has(self, track: Track) -> bool:
+        """Whether a track's array is there, whole, and not older than the stems."""
+        array = self.load(track)
+        try:
             made = self.place(track).stat().st_mtime
             newest = max((stem.path.stat().st_mtime for stem in track.stems), default=0.0)
-        except (OSError, ValueError, EOFError):
+        except OSError:
             return False
-        whole = decoded.shape == self.shape(track) and decoded.dtype == np.int16
+        whole = array is not None and array.shape == self.shape(track) and array.dtype == self.dtype
         return whole and made >= newest
 
-    def shape(self, track: Track) -> tuple[int, int]:
-        """Stems and samples of a track at the rate of the cache."""
-        return len(track.stems), -(-track.num_samples * self.sample_rate // track.sample_rate)
+    def gigabytes(self, tracks: Sequence[Track]) -> float:
+        """What the arrays of all `tracks` take."""
+        values = sum(np.prod(self.shape(track), dtype=np.int64) for track in tracks)
+        return float(values * np.dtype(self.dtype).itemsize / 1e9)
 
     def write(self, track: Track) -> None:
-        """Decode the stems of a track, one at a time, into its file. Errors: AudioError, OSError."""
+        """Make a track's array, whole or not at all. Errors: AudioError, OSError."""
         partial = self.place(track).with_name(f".{track.name}.{os.getpid()}.partial")
         try:
-            shape = self.shape(track)
-            decoded = np.lib.format.open_memmap(partial, mode="w+", dtype=np.int16, shape=shape)
-            for row, stem in zip(decoded, track.stems, strict=True):
-                waveform, _ = audio.read(
-                    stem.path, sample_rate=self.sample_rate, mono=True, allow_silence=True
-                )
-                waveform = fit_length(waveform[0], shape[1])
-                row[:] = np.clip(np.rint(waveform * FULL_SCALE), -FULL_SCALE, FULL_SCALE)
-            decoded.flush()
+            array = np.lib.format.open_memmap(partial, mode="w+", dtype=self.dtype, shape=self.shape(track))
+            self.encode(track, array)
+            array.flush()
             os.replace(partial, self.place(track))
         finally:
             partial.unlink(missing_ok=True)
 
-    def fill(self, tracks: Sequence[Track], *, jobs: int) -> None:
+    def fill(self, tracks: Sequence[Track], *, jobs: int, what: str) -> None:
         """Write what is missing, several tracks at a time. A track that cannot be decoded is told."""
         missing = [track for track in tracks if has_stem_audio(track) and not self.has(track)]
         if not missing:
@@ -115,14 +116,65 @@ class StemCache(StemFiles):
         written = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(
             delayed(self._write_or_tell)(track) for track in missing
         )
-        for _ in tqdm(written, total=len(missing), unit="track", desc="decoding stems, once", disable=None):
+        for _ in tqdm(written, total=len(missing), unit="track", desc=f"{what}, once", disable=None):
             pass
+
+    def usable(self, tracks: Sequence[Track], *, limit_gb: float, jobs: int, what: str) -> bool:
+        """Whether the cache is there, after it has been filled now. Else it is told why it is not.
+
+        It is not where it would be larger than `limit_gb` or cannot be written.
+        """
+        size = self.gigabytes(tracks)
+        if size > limit_gb:
+            why = f"would take {size:.1f} GB, more than {limit_gb:g}"
+            say(f"{self.folder}: {why}; no cache: {what} each time")
+            return False
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.fill(tracks, jobs=jobs, what=what)
+        except OSError as error:
+            say(f"{self.folder}: cannot be written ({error.strerror}); no cache: {what} each time")
+            return False
+        return True
 
     def _write_or_tell(self, track: Track) -> None:
         try:
             self.write(track)
         except AudioError as error:
             say(f"not remixed: {error}")
+
+
+class StemCache(TrackCache, StemFiles):
+    """Reads stems from the cache in `folder`; from their files where a track is not in it."""
+
+    dtype = np.int16
+
+    def __init__(self, folder: Path, *, sample_rate: int) -> None:
+        TrackCache.__init__(self, folder)
+        StemFiles.__init__(self, sample_rate=sample_rate)
+
+    def read(
+        self, track: Track, stems: Sequence[int], *, start: float, num_samples: int
+    ) -> NDArray[np.float32]:
+        decoded = self.load(track)  # (stems, samples)
+        if decoded is None:
+            return super().read(track, stems, start=start, num_samples=num_samples)
+        first = round(start * self.sample_rate)
+        piece = decoded[list(stems), first : first + num_samples]
+        waveforms = np.zeros((len(stems), num_samples), dtype=np.float32)
+        np.multiply(piece, np.float32(1 / FULL_SCALE), out=waveforms[:, : piece.shape[1]])
+        return waveforms
+
+    def shape(self, track: Track) -> tuple[int, int]:
+        """Stems and samples of a track at the rate of the cache."""
+        return len(track.stems), -(-track.num_samples * self.sample_rate // track.sample_rate)
+
+    def encode(self, track: Track, array: NDArray[np.int16]) -> None:
+        """Decode the stems, one at a time. Errors: AudioError."""
+        for row, stem in zip(array, track.stems, strict=True):
+            waveform, _ = audio.read(stem.path, sample_rate=self.sample_rate, mono=True, allow_silence=True)
+            waveform = fit_length(waveform[0], array.shape[1])
+            row[:] = np.clip(np.rint(waveform * FULL_SCALE), -FULL_SCALE, FULL_SCALE)
 
 
 def open_stems(
@@ -138,17 +190,9 @@ def open_stems(
     Without a cache where it would be larger or cannot be written, which is told.
     """
     cache = StemCache(folder, sample_rate=sample_rate)
-    size = sum(2 * np.prod(cache.shape(track), dtype=np.int64) for track in tracks) / 1e9
-    if size > limit_gb:
-        say(f"{folder}: would take {size:.1f} GB, more than {limit_gb:g}; stems are decoded each time")
-        return StemFiles(sample_rate=sample_rate)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        cache.fill(tracks, jobs=jobs)
-    except OSError as error:
-        say(f"{folder}: cannot be written ({error.strerror}); stems are decoded each time")
-        return StemFiles(sample_rate=sample_rate)
-    return cache
+    if cache.usable(tracks, limit_gb=limit_gb, jobs=jobs, what="decoding stems"):
+        return cache
+    return StemFiles(sample_rate=sample_rate)
 
 
 def has_stem_audio(track: Track) -> bool:

@@ -100,10 +100,15 @@ def presets(split: Split, *, soundfonts: Sequence[Path] = ()) -> dict[Key, list[
     found = [preset for preset in _band_presets() if split_of(preset) in (split, None)]
     if split == "train":
         found += [preset for path in soundfonts for preset in _all_presets(path)]
-    filed: dict[Key, list[Preset]] = {}
-    for preset in sorted(found, key=lambda preset: (preset.bank, preset.program)):
-        filed.setdefault(preset.key, []).append(preset)
-    return filed
+    return _filed(found)
+
+
+def presets_of(soundfonts: Sequence[Path]) -> dict[Key, list[Preset]]:
+    """All presets of some soundfonts and of no other, filed as in `presets`: for music of other makers.
+
+    Errors: SynthesisError for a file that is no soundfont.
+    """
+    return _filed([preset for path in soundfonts for preset in _all_presets(path)])
 
 
 def split_of(preset: Preset) -> Split | None:
@@ -147,6 +152,13 @@ def _band_presets() -> list[Preset]:
         for bank, programs in ((0, PROGRAMS), (PERCUSSION_BANK, KITS[name]))
         for program in programs
     ]
+
+
+def _filed(found: Iterable[Preset]) -> dict[Key, list[Preset]]:
+    filed: dict[Key, list[Preset]] = {}
+    for preset in sorted(found, key=lambda preset: (preset.bank, preset.program)):
+        filed.setdefault(preset.key, []).append(preset)
+    return filed
 
 
 def _all_presets(path: Path) -> list[Preset]:

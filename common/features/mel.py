@@ -36,6 +36,15 @@ def mel_to_hz(mel: Tensor, *, htk: bool = False) -> Tensor:
     return torch.where(mel < BREAK_MEL, mel * HZ_PER_MEL, BREAK_HZ * torch.exp(LOG_STEP * (mel - BREAK_MEL)))
 
 
+def mel_frequencies(count: int, *, fmin: float, fmax: float, htk: bool = False) -> Tensor:
+    """`count` frequencies from `fmin` to `fmax` Hz, evenly spaced in mel.
+
+    Agrees with librosa.mel_frequencies to rounding.
+    """
+    ends = hz_to_mel(torch.tensor([fmin, fmax], dtype=torch.float64), htk=htk)
+    return mel_to_hz(torch.linspace(ends[0], ends[1], count, dtype=torch.float64), htk=htk)
+
+
 def mel_filterbank(
     *,
     sample_rate: float,
@@ -58,8 +67,7 @@ def mel_filterbank(
         raise ValueError(
             f"fmin and fmax must keep 0 <= fmin < fmax <= {sample_rate / 2:g} Hz, got {fmin:g}, {fmax:g}"
         )
-    ends = hz_to_mel(torch.tensor([fmin, fmax], dtype=torch.float64), htk=htk)
-    edges = mel_to_hz(torch.linspace(ends[0], ends[1], n_mels + 2, dtype=torch.float64), htk=htk)
+    edges = mel_frequencies(n_mels + 2, fmin=fmin, fmax=fmax, htk=htk)
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     bins = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * (sample_rate / n_fft)
     rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
@@ -94,7 +102,8 @@ class MelSpectrogram(SpectralFeature):
     """Power in `n_mels` mel bands between `fmin` and `fmax` Hz (default: half the sample rate).
 
     waveform (..., samples) -> (..., n_mels, frames), on Slaney's scale or, with `htk`, that of HTK.
-    Errors: ValueError. Agrees with librosa.feature.melspectrogram within 2e-6 of the clip's largest value.
+    `centre_frequencies`: of the bands, Hz. Errors: ValueError. Agrees with librosa.feature.melspectrogram
+    within 2e-6 of the clip's largest value.
     """
 
     def __init__(
@@ -112,6 +121,8 @@ class MelSpectrogram(SpectralFeature):
             sample_rate=sample_rate, n_fft=self.n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk
         )
         self.num_features = self.n_mels = n_mels
+        highest = sample_rate / 2 if fmax is None else fmax
+        self.centre_frequencies = mel_frequencies(n_mels + 2, fmin=fmin, fmax=highest, htk=htk)[1:-1]
         self.filterbank = Filterbank(weights)
 
     def per_frame(self, frames: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 A data set is a torch map-style `Dataset`. If it has a method `draw(index, generator)`, training calls that
 instead of `dataset[index]`, with a numpy generator of this item in this epoch: the place for augmentation,
 random crops and random mixtures. The same item then comes out the same for any number of workers, of
-processes, and after a resume.
+processes, and after a resume. If it has an attribute `epoch`, training sets it before: the place for a
+curriculum.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ class _DrawnItems(Dataset):
 
     def __getitem__(self, place: tuple[int, int]) -> Any:
         epoch, index = place
+        if hasattr(self.dataset, "epoch"):
+            self.dataset.epoch = epoch
         if hasattr(self.dataset, "draw"):
             return self.dataset.draw(index, item_generator(self.seed, epoch, index))
         return self.dataset[index]

@@ -68,11 +68,7 @@ def make_mini_slakh(
         print(f"training tracks are also played from {path}", file=sys.stderr)
     sounds = {split: presets(split, soundfonts=fonts) for split in minutes}
     plans = plan_pieces(seed, minutes, sounds)
-    root.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=len(plans), desc="mini-Slakh", unit="track", dynamic_ncols=True, disable=None) as bar:
-        tasks = (joblib.delayed(make_track)(root, plan, sounds[plan.split]) for plan in plans)
-        for _ in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
-            bar.update()
+    make_tracks(root, plans, sounds, jobs=jobs)
     origin = {
         "version": VERSION,
         "seed": seed,
@@ -80,6 +76,15 @@ def make_mini_slakh(
         "soundfonts": soundfont_entries(fonts),
     }
     write_atomically(root / MARKER, json.dumps(origin, indent=2).encode())
+
+
+def make_tracks(root: Path, plans: Sequence[PiecePlan], sounds: Sounds, *, jobs: int) -> None:
+    """Make the tracks of `plans` below `root`, played with the sounds of their splits, `jobs` at a time."""
+    root.mkdir(parents=True, exist_ok=True)
+    with tqdm(total=len(plans), desc="mini-Slakh", unit="track", dynamic_ncols=True, disable=None) as bar:
+        tasks = (joblib.delayed(make_track)(root, plan, sounds[plan.split]) for plan in plans)
+        for _ in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+            bar.update()
 
 
 def make_track(root: Path, plan: PiecePlan, available: Mapping[Key, Sequence[Preset]]) -> None:

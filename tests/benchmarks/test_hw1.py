@@ -10,7 +10,8 @@ import pytest
 import soundfile as sf
 import torch
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "hw1.py"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT, TINY = ROOT / "benchmarks" / "hw1.py", ROOT / "tests" / "hw1" / "tiny_slakh.py"
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,15 @@ def benchmark():
     spec.loader.exec_module(module)
     yield module
     del sys.modules["benchmark_hw1"]
+
+
+@pytest.fixture
+def tiny_slakh(tmp_path):
+    spec = importlib.util.spec_from_file_location("tiny_slakh_of_hw1", TINY)
+    maker = sys.modules["tiny_slakh_of_hw1"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    yield maker.make_tiny_slakh(tmp_path / "slakh")
+    del sys.modules["tiny_slakh_of_hw1"]
 
 
 def test_a_training_step_learns_and_an_inference_step_does_not(benchmark):
@@ -46,7 +56,7 @@ def test_songs_have_their_length_and_repeat(benchmark, tmp_path, seconds):
     )
 
 
-def test_the_whole_in_small(benchmark, tmp_path, capsys):
+def test_the_whole_in_small(benchmark, tiny_slakh, tmp_path, capsys):
     benchmark.main(
         benchmark.BenchmarkConfig(
             batch_size=2,
@@ -54,6 +64,7 @@ def test_the_whole_in_small(benchmark, tmp_path, capsys):
             minutes=(0.2,),
             threads=torch.get_num_threads(),
             peer_channels=(2,) * 7,
+            data=tiny_slakh,
             out=tmp_path / "results.json",
         )
     )
@@ -63,5 +74,6 @@ def test_the_whole_in_small(benchmark, tmp_path, capsys):
     assert (
         len(results["training_step_seconds"]["ours"]) == len(results["inference_step_seconds"]["peer"]) == 1
     )
+    assert len(results["remixing_step_seconds"]["ours"]) == 1
     text = capsys.readouterr().out
-    assert all(word in text for word in ("training", "inference", "ours", "peer", "0.2 minutes"))
+    assert all(word in text for word in ("training", "inference", "remixing", "ours", "peer", "0.2 minutes"))

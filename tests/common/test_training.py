@@ -390,6 +390,23 @@ def test_draws_differ_by_seed_epoch_and_item_only():
     assert len({draw(1, 2, 3), draw(0, 2, 3), draw(1, 0, 3), draw(1, 2, 0), draw(1, 3, 2)}) == 5
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_data_sets_that_have_an_epoch_are_told_it(workers):
+    class Epochs(torch.utils.data.Dataset):
+        epoch = 0
+
+        def __len__(self):
+            return 4
+
+        def draw(self, index, generator):
+            return self.epoch
+
+    loader = training_loader(Epochs(), TrainingConfig(batch_size=2, workers=workers))
+    for epoch in (1, 5):
+        loader.batch_sampler.epoch = epoch
+        assert [batch.tolist() for batch in loader] == [[epoch] * 2] * 2
+
+
 def test_seed_everything_seeds_all_generators():
     def numbers(**place) -> tuple:
         seed_everything(5, **place)

@@ -13,9 +13,13 @@ from common.cli import UserError
 from hw1_instrument_detection import data, remix
 from hw1_instrument_detection.classes import CLASSES
 from hw1_instrument_detection.clip_dataset import ClipDataset
-from hw1_instrument_detection.random_sound import places_between_points
-from hw1_instrument_detection.remix import ClipMixDataset, RemixConfig, RemixDataset
+from hw1_instrument_detection.detector_training import remixed_clips
+from hw1_instrument_detection.models import MelEncoder, MelEncoderConfig
+from hw1_instrument_detection.random_sound import RandomSound, places_between_points
+from hw1_instrument_detection.remix import ClipMixDataset, RemixDataset
+from hw1_instrument_detection.remix_config import RemixConfig
 from hw1_instrument_detection.stem_cache import StemFiles, open_stems
+from hw1_instrument_detection.stem_players import WaveformPlayer
 
 RATE = 16_000
 STILL = {
@@ -35,7 +39,8 @@ def opened(root, tmp_path, *, train=None, drums_are_percussion=False, **options)
     if tracks is None:
         return ClipMixDataset(train, sample_rate=RATE, config=config)
     stems = open_stems(tracks, sample_rate=RATE, folder=tmp_path / "cache", limit_gb=1, jobs=1)
-    return RemixDataset(train, tracks, stems, config=config)
+    player = WaveformPlayer(stems, config.sound(RATE), seconds=config.remix_seconds)
+    return RemixDataset(train, tracks, player, config=config)
 
 
 def draws(dataset, count=40):
@@ -67,14 +72,11 @@ def test_what_is_drawn_depends_on_the_generator_alone(tiny_slakh, tmp_path):
 
 
 def test_a_clip_that_is_not_remixed_is_a_stretch_of_the_mix(tiny_slakh, slakh_maker, tmp_path):
-    dataset = opened(tiny_slakh, tmp_path, **STILL)
+    dataset = opened(tiny_slakh, tmp_path, remix=0.0, **STILL)
     plan = slakh_maker.plan()[0]  # 16 kHz, like the model here
     mix, _ = sf.read(dataset.clips.path(0), dtype="float32")
     starts = set()
-    for seed in range(100):
-        generator = np.random.default_rng(seed)
-        if generator.random() < dataset.config.remix:
-            continue
+    for seed in range(30):
         item = dataset.draw(1, np.random.default_rng(seed))
         start = find(mix, item["waveform"].numpy())
         assert abs(start / RATE - 5) <= remix.JITTER_SECONDS + 1e-3
@@ -128,7 +130,7 @@ def pure_tones(slakh_maker, tmp_path, monkeypatch):
 def test_labels_of_a_remix_are_what_is_in_it(pure_tones, tmp_path):
     dataset = opened(pure_tones, tmp_path, remix=1, **{**STILL, "remix_gain_db": 2.0})
     levels = []
-    for item in draws(dataset, 60):
+    for item in draws(dataset, 200):
         heard = heard_classes(item["waveform"].numpy())
         target = item["target"].numpy().astype(bool)
         assert (heard[~target] < 1e-3).all()
@@ -216,9 +218,125 @@ def test_tracks_must_be_those_of_the_index(tiny_slakh):
         RemixDataset(
             train,
             data.open_tracks(tiny_slakh)[1:],
-            StemFiles(sample_rate=RATE),
+            WaveformPlayer(StemFiles(sample_rate=RATE), RemixConfig().sound(RATE), seconds=5.0),
             config=RemixConfig(),
         )
+
+
+# From scratch
+
+
+def test_from_scratch_stems_of_any_tracks_come_together(tiny_slakh, tmp_path):
+    dataset = opened(tiny_slakh, tmp_path, remix_scratch=1.0, remix_last=0.0, remix_parts=3, remix_balance=1.0)
+    targets = np.array([item["target"].numpy() for item in draws(dataset, 200)])
+    assert set(targets.sum(axis=1)) == {1, 2, 3}
+    assert targets.mean(axis=0).min() > 0.1  # by class
+    pairs = {(0, 4), (2, 8), (1, 3)}  # that no track has
+    assert all(targets[:, list(pair)].all(axis=1).any() for pair in pairs)
+
+
+def test_songs_come_in_at_the_end(tiny_slakh, tmp_path):
+    config = RemixConfig(remix_scratch=0.8, remix_scratch_last=0.5, remix_last=0.3)
+    assert [config.scratch_share(epoch, 10) for epoch in (1, 7, 8, 10)] == [0.8, 0.8, 0.4, 0.4]
+    dataset = opened(tiny_slakh, tmp_path, remix=0.0, remix_scratch=1.0, remix_scratch_last=0.0, remix_last=0.5)
+    dataset.epochs = 2
+    plain = opened(tiny_slakh, tmp_path, remix=0.0)
+    for dataset.epoch, is_song in ((1, False), (2, True)):
+        songs = [
+            torch.equal(item["target"], other["target"])
+            for item, other in zip(draws(dataset), draws(plain), strict=True)
+        ]
+        assert (np.mean(songs) > 0.9) == is_song
+
+
+def test_drums_may_join_what_is_put_together_from_scratch(pure_tones, tmp_path):
+    drums = []
+    for chance in (0.0, 1.0):
+        dataset = opened(
+            pure_tones,
+            tmp_path,
+            remix_scratch=1.0,
+            remix_last=0.0,
+            remix_parts=1,
+            remix_balance=1.0,
+            remix_drums=chance,
+            **STILL,
+        )
+        spectra = [np.abs(np.fft.rfft(item["waveform"].numpy())) for item in draws(dataset, 20)]
+        drums.append(np.mean([spectrum[5 * 250 - 20 : 5 * 250 + 21].max() > 50 for spectrum in spectra]))
+    assert drums == [0.0, 1.0]
+
+
+# Spectrograms
+
+
+def opened_as_spectrograms(root, tmp_path, **options) -> RemixDataset:
+    """The training clips of `root`, remixed as spectrograms of a network at 24 kHz."""
+    train, _ = data.open_training_splits(root)
+    config = RemixConfig(remix_domain="spectrogram", **options)
+    encoder = MelEncoder(MelEncoderConfig())
+    return remixed_clips(config, train, data.open_tracks(root), encoder=encoder, data=tmp_path)
+
+
+def test_spectrograms_have_the_shape_of_the_networks(tiny_slakh, tmp_path):
+    dataset = opened_as_spectrograms(tiny_slakh, tmp_path, remix_seconds=1.25, remix_scratch=0.5)
+    plain = MelEncoder(MelEncoderConfig()).mel(torch.zeros(1, round(1.25 * 24_000)))[0]
+    for item in draws(dataset):
+        assert (item["waveform"].shape, item["waveform"].dtype) == (plain.shape, torch.float32)
+        assert item["waveform"].isfinite().all() and item["waveform"].min() >= 0
+    assert list(tmp_path.iterdir()) == [tmp_path / ".spectrograms_24000_2048_600_96_3"]
+
+
+def test_labels_of_spectrograms_are_what_is_in_them(pure_tones, tmp_path):
+    still = STILL | {"remix_gain_db": 2.0}
+    dataset = opened_as_spectrograms(pure_tones, tmp_path, remix_scratch=0.5, remix_seconds=2.0, **still)
+    centres = dataset.player.spectrograms.mel.centre_frequencies.numpy()
+    bands = [int(np.abs(centres - 500 * (label + 1)).argmin()) for label in range(9)]
+    heard = []
+    for item in draws(dataset, 200):
+        power = item["waveform"].numpy().sum(axis=1)
+        loudest, power = power.max(), power[bands]  # of drums, too, which have no label
+        target = item["target"].numpy().astype(bool)
+        assert power[~target].max(initial=0.0) <= 3e-2 * loudest
+        heard.extend(power[target] > 1e-3 * loudest)
+    assert len(heard) > 300 and np.mean(heard) > 0.95
+
+
+def test_without_changes_a_spectrogram_is_that_of_the_mix(tiny_slakh, tmp_path):
+    dataset = opened_as_spectrograms(tiny_slakh, tmp_path, remix=0.0, **STILL)
+    assert torch.equal(dataset[2]["waveform"], ClipDataset(dataset.clips)[2]["waveform"])
+    mel = MelEncoder(MelEncoderConfig()).mel
+    total = np.mean([item["waveform"].sum() for item in draws(dataset, 60)])
+    clips = np.mean([mel(dataset[n]["waveform"][None]).sum().item() for n in range(len(dataset))])
+    assert total == pytest.approx(clips, rel=0.15)
+
+
+def test_spectrograms_are_equalized_and_played_at_other_speeds(tiny_slakh, tmp_path):
+    options = STILL | {"remix_scratch": 1.0, "remix_last": 0.0, "remix_parts": 1, "remix_drums": 0.0}
+
+    def one(**changed):
+        dataset = opened_as_spectrograms(tiny_slakh, tmp_path, **options | changed)
+        return [item["waveform"] for item in draws(dataset)]
+
+    equalized = one(remix_equalizer_db=6.0)
+    assert any((power.sum(dim=1) > 0).any() for power in equalized)
+    assert {type(power) for power in equalized} == {torch.Tensor}
+    dataset = opened_as_spectrograms(tiny_slakh, tmp_path, **options | {"remix_semitones": 3.0})
+    speeds = [dataset.player.speed(np.random.default_rng(seed)) for seed in range(200)]
+    semitones = 12 * np.log2(speeds)
+    assert set(semitones.round(3)) == {-3.0, -1.5, 0.0, 1.5, 3.0}
+    assert 0.4 < np.mean(semitones == 0) < 0.6
+
+
+def test_tracks_without_stems_give_the_spectrograms_of_their_clips(slakh_copy, slakh_maker, tmp_path):
+    for track in (slakh_copy / "train").iterdir():
+        slakh_maker.remove_audio(track)
+        for path in (*(track / "MIDI").iterdir(), track / "metadata.yaml"):
+            path.unlink()
+    dataset = opened_as_spectrograms(slakh_copy, tmp_path / "cache", remix_seconds=1.25)
+    clip = ClipDataset(dataset.clips)[3]["waveform"]
+    expected = MelEncoder(MelEncoderConfig()).mel(clip[None])[0][:, :51]
+    torch.testing.assert_close(dataset.draw(3, np.random.default_rng(0))["waveform"], expected)
 
 
 # The release, which has no stems
@@ -256,7 +374,7 @@ def test_remix_nothing_changes_the_level_alone(tiny_release, tmp_path):
 
 def sound(**options):
     still = {"gain_db": 0, "equalizer_db": 0, "semitones": 0, "level_db": 0}
-    return remix.RandomSound(sample_rate=RATE, **still | options)
+    return RandomSound(sample_rate=RATE, **still | options)
 
 
 def test_control_points_lie_apart_in_log_frequency():
@@ -304,6 +422,11 @@ def test_level_never_passes_one(level_db):
     [
         ("remix", 1.5),
         ("remix_keep", -1),
+        ("remix_scratch", 2),
+        ("remix_scratch_last", 2),
+        ("remix_last", -1),
+        ("remix_parts", 0),
+        ("remix_drums", -0.5),
         ("remix_foreign", -1),
         ("remix_gain_db", -1),
         ("remix_semitones", 13),
@@ -314,8 +437,9 @@ def test_options_out_of_range(option, value):
         RemixConfig(**{option: value})
 
 
-def test_training_loader_reads_the_same_with_any_number_of_workers(tiny_slakh, tmp_path):
-    dataset = opened(tiny_slakh, tmp_path)
+@pytest.mark.parametrize("open_clips", [opened, opened_as_spectrograms])
+def test_training_loader_reads_the_same_with_any_number_of_workers(tiny_slakh, tmp_path, open_clips):
+    dataset = open_clips(tiny_slakh, tmp_path)
 
     def epoch(workers):
         loader = training.training_loader(dataset, training.TrainingConfig(batch_size=4, workers=workers))

@@ -93,7 +93,7 @@ def test_a_broken_stem_is_told_and_leaves_nothing(slakh_copy, tmp_path, capsys):
 
 def test_too_large_or_not_to_be_written_means_no_cache(tracks, tmp_path, capsys):
     assert type(opened(tracks, tmp_path / "cache", limit_gb=0.001)) is StemFiles
-    assert "more than 0.001; stems are decoded each time" in capsys.readouterr().err
+    assert "more than 0.001; no cache: decoding stems each time" in capsys.readouterr().err
     assert not (tmp_path / "cache").exists()
     (tmp_path / "file").write_text("")
     assert type(opened(tracks, tmp_path / "file")) is StemFiles

@@ -185,6 +185,16 @@ def test_a_frozen_encoder_is_taken_over_as_it_is(command, cnn_run, tiny_slakh, t
     assert validation["mean_average_precision"] == pytest.approx(history[-1]["score"], abs=1e-6)
 
 
+def test_on_spectrograms_only_mel_encoders_learn(command, cnn_run, tiny_slakh, tmp_path, capsys, error_of):
+    options = ("--remix-domain", "spectrogram")
+    assert transfer(command, cnn_run, tiny_slakh, tmp_path / "run", *options, "--freeze") == 2
+    assert "--remix-domain spectrogram: only for a mel encoder" in error_of(capsys)
+    assert not (tmp_path / "run").exists()
+    assert transfer(command, cnn_run, tiny_slakh, tmp_path / "run", *options) == 0
+    before, after = encoder_weights(cnn_run), encoder_weights(tmp_path / "run")
+    assert not any(torch.equal(before[name], after[name]) for name in before if name.endswith("0.weight"))
+
+
 def test_early_layers_change_less(command, cnn_run, tiny_slakh, tmp_path):
     options = ("--encoder-decay", 0.2, "--weight-decay", 0)
     assert transfer(command, cnn_run, tiny_slakh, tmp_path / "run", *options) == 0
