@@ -18,7 +18,7 @@ class RemixConfig:
     remix: float = 0.7
     """Share of the training clips that are remixed, 0 to 1; the others are left as they are."""
     remix_domain: Literal["waveform", "spectrogram"] = "waveform"
-    """What is added up: waveforms, for any encoder, or the mel spectrograms of the network, fifteen times as
+    """What is added up: waveforms, for any encoder, or the mel spectrograms of the network, ten times as
     fast, for those that hear mel spectrograms of ours."""
     remix_scratch: float = 0.0
     """Share of the training clips, 0 to 1, that are put together from scratch, stem by stem, each of any

@@ -2,7 +2,7 @@
 
 The powers of sounds that know nothing of each other add up, in the mean: |a + b|^2 = |a|^2 + |b|^2 + a term
 that is as often above as below 0. So a network that hears mel spectrograms can be trained on sums of the
-spectrograms of stems, which cost a fifteenth of sums of their waveforms. What has to be done to a waveform,
+spectrograms of stems, which cost a tenth of sums of their waveforms. What has to be done to a waveform,
 another pitch, is done once: each stem is kept at some speeds.
 
 The cache is DATA/.spectrograms_NAME/TrackNNNNN.npy: float16 (stems, frames, bands), the square roots of the
@@ -76,15 +76,15 @@ class SpectrogramCache(TrackCache, SpectrogramFiles):
     ) -> None:
         TrackCache.__init__(self, folder)
         SpectrogramFiles.__init__(self, mel, sample_rate=sample_rate, speeds=speeds)
-        self._open: dict[str, NDArray[np.float16] | None] = {}
+        self._open: dict[str, tuple[NDArray[np.float16] | None, dict[float, tuple[int, int]]]] = {}
 
     def read(
         self, track: Track, stem: int, *, start: float, frames: int, speed: float
     ) -> NDArray[np.float32]:
-        roots = self._opened(track)  # (stems, frames at all speeds, bands)
-        if roots is None:
+        roots, stretches = self._opened(track)  # (stems, frames at all speeds, bands)
+        if roots is None or speed not in stretches:
             return super().read(track, stem, start=start, frames=frames, speed=speed)
-        begin, end = self._stretch(track, speed)
+        begin, end = stretches[speed]
         first = begin + round(start / speed * self.sample_rate / self.hop_length)
         piece = roots[stem, min(first, end) : min(first + frames, end)]
         power = np.zeros((frames, self.bands), dtype=np.float32)
@@ -99,23 +99,24 @@ class SpectrogramCache(TrackCache, SpectrogramFiles):
         """Decode the stems, one at a time, and compute their spectrograms. Errors: AudioError."""
         for row, stem in zip(array, track.stems, strict=True):
             waveform, _ = audio.read(stem.path, sample_rate=self.sample_rate, mono=True, allow_silence=True)
-            for speed in self.speeds:
-                begin, end = self._stretch(track, speed)
+            for speed, (begin, end) in self._stretches(track).items():
                 played = fit_length(at_speed(waveform[0], speed), self._samples_at(track, speed))
                 row[begin:end] = np.sqrt(self.spectrogram(played))
 
-    def _stretch(self, track: Track, speed: float) -> tuple[int, int]:
-        """The first frame of a speed, and the first that is none of it."""
-        place = self.speeds.index(speed)
-        begin = sum(self.frames_at(track, other) for other in self.speeds[:place])
-        return begin, begin + self.frames_at(track, speed)
+    def _stretches(self, track: Track) -> dict[float, tuple[int, int]]:
+        """For each speed its first frame in a track's array, and the first behind it that is none of it."""
+        ends = np.cumsum([self.frames_at(track, speed) for speed in self.speeds]).tolist()
+        return dict(zip(self.speeds, zip([0, *ends], ends, strict=False), strict=True))
 
-    def _opened(self, track: Track) -> NDArray[np.float16] | None:
-        """A track's array; some hundred stay open, since opening one costs more than reading of it."""
+    def _opened(self, track: Track) -> tuple[NDArray[np.float16] | None, dict[float, tuple[int, int]]]:
+        """A track's array, and where in it the speeds lie.
+
+        Some hundred stay open, since opening one costs more than reading of it.
+        """
         if track.name not in self._open:
             if len(self._open) >= MOST_OPEN:
                 self._open.pop(next(iter(self._open)))
-            self._open[track.name] = self.load(track)
+            self._open[track.name] = self.load(track), self._stretches(track)
         return self._open[track.name]
 
     def __getstate__(self) -> dict:

@@ -103,7 +103,7 @@ class SpectrogramPlayer:
 
     def speed(self, generator: np.random.Generator) -> float:
         others = self.spectrograms.speeds[1:]
-        return float(generator.choice(others)) if others and generator.random() < 0.5 else 1.0
+        return others[generator.integers(len(others))] if others and generator.random() < 0.5 else 1.0
 
     def play(
         self,
