@@ -7,7 +7,7 @@ another pitch, is done once: each stem is kept at some speeds.
 
 The cache is DATA/.spectrograms_NAME/TrackNNNNN.npy: float16 (stems, frames, bands), the square roots of the
 powers, whose range fits; the speeds lie one behind the other. It takes 2.3 MB a minute, stem and 5 speeds
-with 96 bands and 40 frames/s: 1.5 GB for mini-Slakh's hour.
+with 96 bands and 40 frames/s: 1.2 GB for mini-Slakh's hour.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hw1_instrument_detection.tracks import Track
 
 
 class SpectrogramFiles:
-    """Computes mel spectrograms from the stems' audio files: needs no disk, costs some 20 ms for each.
+    """Computes mel spectrograms from the stems' audio files: needs no disk, costs 3 ms for each.
 
     `mel` is that of the network, for waveforms at `sample_rate`; `speeds` are those that stems are to be had
     at: 2 is twice as fast and an octave higher.
@@ -46,7 +46,8 @@ class SpectrogramFiles:
 
         What lies behind its end is silence. Errors: AudioError; ValueError for a speed that is not there.
         """
-        self.speeds.index(speed)
+        if speed not in self.speeds:
+            raise ValueError(f"speed must be one of {self.speeds}, got {speed}")
         samples = (frames - 1) * self.hop_length
         waveform = StemFiles(sample_rate=self.sample_rate).read(
             track, [stem], start=start, num_samples=int(np.ceil(samples * speed)) + 1
