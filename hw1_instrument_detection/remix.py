@@ -29,12 +29,12 @@ JITTER_SECONDS = CLIP_SECONDS / 2  # a training clip begins so much before or af
 
 
 class DrawnDataset(ClipDataset):
-    """Training clips of which an epoch draws each `config.remix_draws` times."""
+    """Training clips of which an epoch draws each `draws` times."""
 
-    config: RemixConfig
+    draws: int
 
     def __len__(self) -> int:
-        return self.config.remix_draws * len(self.clips)
+        return self.draws * len(self.clips)
 
     def __getitem__(self, position: int) -> dict:
         return super().__getitem__(position % len(self.clips))
@@ -62,7 +62,7 @@ class RemixDataset(DrawnDataset):
         augment: Augment | None = None,
     ) -> None:
         super().__init__(index, sample_rate=player.sample_rate, augment=augment)
-        self.epoch, self.epochs = 1, epochs
+        self.draws, self.epoch, self.epochs = config.remix_draws, 1, epochs
         if tuple(track.name for track in tracks) != index.tracks:
             raise ValueError("the tracks must be those of the index, in its order")
         self.tracks, self.player, self.config = tuple(tracks), player, config
@@ -206,6 +206,8 @@ class ClipMixDataset(DrawnDataset):
     ) -> None:
         super().__init__(index, sample_rate=sample_rate, augment=augment)
         self.config = config
+        # Whole clips, whatever the length of those from stems: as much music, not as many of them.
+        self.draws = max(1, round(config.remix_draws * config.remix_seconds / CLIP_SECONDS))
         self.sound = config.sound(sample_rate)
 
     def draw(self, position: int, generator: np.random.Generator) -> dict:

@@ -32,7 +32,8 @@ class RemixConfig:
     remix_drums: float = 0.7
     """Chance, 0 to 1, that a drum kit is added to a clip that is put together from scratch."""
     remix_draws: int = 1
-    """How often each clip is drawn in an epoch, each time in another remix."""
+    """How often each clip is drawn in an epoch, each time in another remix; data without stems, whose clips
+    stay 5 s long, are drawn so much less often as --remix-seconds is shorter."""
     remix_keep: float = 1.0
     """Highest chance of the stems of the clip's own track to stay in a remix, 0 to 1; it is drawn for each
     remix from 0 up: sparse mixes teach how each instrument sounds, dense ones to hear it among others."""

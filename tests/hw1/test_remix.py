@@ -360,6 +360,13 @@ def test_two_clips_are_mixed_and_their_labels_united(tiny_release, tmp_path):
     assert len(others) > 5
 
 
+def test_an_epoch_has_as_much_music_without_stems(tiny_slakh, tiny_release, tmp_path):
+    options = {"remix_draws": 16, "remix_seconds": 1.25}
+    with_stems, without = (opened(root, tmp_path, **options) for root in (tiny_slakh, tiny_release))
+    assert len(with_stems) == 16 * len(with_stems.clips) and len(without) == 4 * len(without.clips)
+    assert len(opened(tiny_release, tmp_path, remix_seconds=1.25)) == len(without.clips)
+
+
 def test_remix_nothing_changes_the_level_alone(tiny_release, tmp_path):
     dataset = opened(tiny_release, tmp_path, remix=0)
     item, plain = dataset.draw(2, np.random.default_rng(0)), dataset[2]
