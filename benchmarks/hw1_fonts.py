@@ -36,11 +36,18 @@ class FontsConfig:
 
 
 def main(config: FontsConfig) -> None:
+    if not config.soundfont or config.minutes <= 0 or config.jobs < 1:
+        raise UserError("give one soundfont or more, minutes above 0 and at least one job")
+    if config.out.exists():
+        raise UserError(f"{config.out}: is there already; give a new folder to --out")
     fonts = extra_soundfonts(config.soundfont)
     if len(fonts) < len(config.soundfont):
         raise UserError("--soundfont: some of these play in training; give others")
     sounds = {"test": presets_of(fonts)}
-    plans = plan_pieces(config.seed, {"test": config.minutes}, sounds)
+    try:
+        plans = plan_pieces(config.seed, {"test": config.minutes}, sounds)
+    except ValueError as error:  # there are not so many tunes or numbers
+        raise UserError(f"--minutes {config.minutes:g}: {error}") from error
     make_tracks(config.out, plans, sounds, jobs=config.jobs)
     print(f"{len(plans)} tracks: {config.out}")
 

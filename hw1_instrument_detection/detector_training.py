@@ -157,7 +157,7 @@ def waveform_player(
 ) -> WaveformPlayer:
     """What plays the stems of `tracks` as waveforms, kept in the data folder."""
     rate = encoder.sample_rate
-    folder = config.remix_cache or data / f".cache_{rate}"
+    folder = (config.remix_cache or data) / f".cache_{rate}"
     stems = open_stems(tracks, sample_rate=rate, folder=folder, limit_gb=config.remix_cache_gb)
     return WaveformPlayer(stems, config.sound(rate), seconds=config.remix_seconds)
 
@@ -173,7 +173,7 @@ def spectrogram_player(
         mel,
         sample_rate=rate,
         speeds=config.speeds(),
-        folder=config.remix_cache or data / f".spectrograms_{name}",
+        folder=(config.remix_cache or data) / f".spectrograms_{name}",
         limit_gb=config.remix_cache_gb,
     )
     return SpectrogramPlayer(

@@ -21,8 +21,8 @@ from hw1_instrument_detection.classes import NUM_CLASSES
 from hw1_instrument_detection.clip_dataset import Augment, ClipDataset
 from hw1_instrument_detection.clip_index import CLIP_SECONDS, ClipIndex
 from hw1_instrument_detection.remix_config import RemixConfig
-from hw1_instrument_detection.stem_cache import has_stem_audio
 from hw1_instrument_detection.stem_players import StemPlayer
+from hw1_instrument_detection.track_cache import has_stem_audio
 from hw1_instrument_detection.tracks import Track, window_target
 
 JITTER_SECONDS = CLIP_SECONDS / 2  # a training clip begins so much before or after its 5-second step

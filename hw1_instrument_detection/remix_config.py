@@ -22,7 +22,7 @@ class RemixConfig:
     fast, for those that hear mel spectrograms of ours."""
     remix_scratch: float = 0.0
     """Share of the training clips, 0 to 1, that are put together from scratch, stem by stem, each of any
-    track; the options above and below say what happens to the others."""
+    track; the other options say what happens to the rest."""
     remix_scratch_last: float = 0.5
     """How much of --remix-scratch, 0 to 1, is left in the last epochs: sounds are learnt before songs."""
     remix_last: float = 0.3
@@ -53,8 +53,8 @@ class RemixConfig:
     remix_level_db: float = 4.0
     """Standard deviation of the level (dB) of the whole clip, if it is a waveform."""
     remix_cache: Path | None = None
-    """Folder for what is kept of the stems, decoded or as spectrograms. Default: in the data folder,
-    .cache_24000 (the model's rate) or .spectrograms_24000_... (and the model's frames and bands)."""
+    """Where to keep the stems, decoded in .cache_24000 (the model's rate) or as spectrograms in
+    .spectrograms_24000_... (with its frames and bands). Default: the data folder."""
     remix_cache_gb: float = 20.0
     """It may take so much disk (GB); if it needs more, stems are decoded for every clip anew."""
 

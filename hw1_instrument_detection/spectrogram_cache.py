@@ -24,8 +24,11 @@ from numpy.typing import NDArray
 from common import audio
 from common.features import MelSpectrogram
 from hw1_instrument_detection.clip_index import fit_length
-from hw1_instrument_detection.stem_cache import StemFiles, TrackCache
+from hw1_instrument_detection.stem_cache import StemFiles
+from hw1_instrument_detection.track_cache import TrackCache
 from hw1_instrument_detection.tracks import Track
+
+MOST_OPEN = 200  # files of the cache; systems allow a process 256 or more
 
 
 class SpectrogramFiles:
@@ -122,9 +125,6 @@ class SpectrogramCache(TrackCache, SpectrogramFiles):
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_open": {}}  # a process that reads ahead opens its own
-
-
-MOST_OPEN = 200  # files; systems allow a process from 256 up
 
 
 def at_speed(waveform: NDArray[np.float32], speed: float) -> NDArray[np.float32]:

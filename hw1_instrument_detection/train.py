@@ -208,7 +208,7 @@ PRESETS = {
             weight_decay=0.05,
             gradient_clip=5.0,
             ema=0.995,
-            workers=0,  # a fifth of the time: as much as two threads lose beside a process that reads ahead
+            workers=0,  # remixing is a quarter of the work; on two cores a process for it costs more
         ),
     ),
     "full": MelTrainConfig(

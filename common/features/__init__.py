@@ -15,6 +15,7 @@ from common.features.mel import (
     MelSpectrogram,
     hz_to_mel,
     mel_filterbank,
+    mel_frequencies,
     mel_to_hz,
     power_to_db,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "delta",
     "hz_to_mel",
     "mel_filterbank",
+    "mel_frequencies",
     "mel_to_hz",
     "power_to_db",
 ]

@@ -35,6 +35,24 @@ def test_only_the_given_soundfonts_play(fonts, tmp_path, monkeypatch):
         for stem in yaml.safe_load(path.read_text())["stems"].values()
     ]
     assert len(stems) >= 4 and all(stem["plugin_name"].startswith("Merlin/") for stem in stems)
+    with pytest.raises(UserError, match="is there already"):  # of other soundfonts, perhaps
+        fonts.main(fonts.FontsConfig(soundfont=(other,), out=tmp_path / "fonts"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"soundfont": ()}, "one soundfont or more"),
+        ({"minutes": 0}, "minutes above 0"),
+        ({"minutes": 900}, "--minutes 900: .* ask for fewer minutes"),
+    ],
+)
+def test_values_that_make_no_sense(fonts, tmp_path, monkeypatch, options, message):
+    monkeypatch.setattr(fonts, "extra_soundfonts", list)
+    given = {"soundfont": (band_soundfonts()["Merlin"],), "out": tmp_path / "fonts"} | options
+    with pytest.raises(UserError, match=message):
+        fonts.main(fonts.FontsConfig(**given))
+    assert not (tmp_path / "fonts").exists()
 
 
 def test_soundfonts_of_the_band_are_refused(fonts, tmp_path):

@@ -27,6 +27,7 @@ from common.features import (
     chroma_filterbank,
     delta,
     mel_filterbank,
+    mel_frequencies,
     mel_to_hz,
 )
 
@@ -263,6 +264,14 @@ def test_filterbanks_agree_with_librosa(n_fft):
         ours = chroma_filterbank(sample_rate=SAMPLE_RATE, n_fft=n_fft, n_chroma=n_chroma, tuning=0.2)
         theirs = librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=n_fft, n_chroma=n_chroma, tuning=0.2)
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("htk", [False, True])
+def test_mel_frequencies_are_librosas(htk):
+    expected = librosa.mel_frequencies(66, fmin=50, fmax=7000, htk=htk)
+    np.testing.assert_allclose(mel_frequencies(66, fmin=50, fmax=7000, htk=htk), expected, rtol=1e-9)
+    mel = MelSpectrogram(sample_rate=SAMPLE_RATE, n_mels=64, fmin=50, fmax=7000, htk=htk)
+    np.testing.assert_allclose(mel.centre_frequencies, expected[1:-1], rtol=1e-9)
 
 
 def test_mel_filters_narrower_than_a_bin_are_reported():

@@ -287,6 +287,17 @@ def test_spectrograms_have_the_shape_of_the_networks(tiny_slakh, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / ".spectrograms_24000_2048_600_96_3"]
 
 
+def test_one_folder_may_keep_stems_of_every_kind(tiny_slakh, tmp_path):
+    train, _ = data.open_training_splits(tiny_slakh)
+    for domain in ("waveform", "spectrogram"):
+        config = RemixConfig(remix_domain=domain, remix_cache=tmp_path / "kept")
+        encoder = MelEncoder(MelEncoderConfig())
+        remixed_clips(config, train, data.open_tracks(tiny_slakh), encoder=encoder, data=tmp_path / "data")
+    names = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    assert names == [".cache_24000", ".spectrograms_24000_2048_600_96_3"]
+    assert not (tmp_path / "data").exists()
+
+
 def test_labels_of_spectrograms_are_what_is_in_them(pure_tones, tmp_path):
     still = STILL | {"remix_gain_db": 2.0}
     dataset = opened_as_spectrograms(pure_tones, tmp_path, remix_scratch=0.5, remix_seconds=2.0, **still)

@@ -10,7 +10,8 @@ import soundfile as sf
 
 from common.audio import AudioError
 from hw1_instrument_detection import data, stem_cache
-from hw1_instrument_detection.stem_cache import StemCache, StemFiles, has_stem_audio, open_stems
+from hw1_instrument_detection.stem_cache import StemCache, StemFiles, open_stems
+from hw1_instrument_detection.track_cache import has_stem_audio
 
 RATE = 24_000
 

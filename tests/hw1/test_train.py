@@ -382,7 +382,7 @@ def test_a_share_of_labels_is_all_that_training_hears(command, tiny_slakh, tmp_p
     described = TrainingData.load(tmp_path / "run")
     assert (described.clips, described.tracks) == (len(part), 2)
     used = {clips.tracks[number] for number in part.track}
-    decoded = {path.stem for path in (tmp_path / "cache").glob("*.npy")}
+    decoded = {path.stem for path in (tmp_path / "cache").glob("*/*.npy")}
     assert decoded == used
 
 
