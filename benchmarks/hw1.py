@@ -1,9 +1,9 @@
 """Our detector beside a plain short-chunk CNN, clips/s; and infer.py on long files, its speed and memory.
 
-    python benchmarks/hw1.py [--out FILE.json]         # some four minutes, on an idle machine
-    python benchmarks/hw1.py --what inference          # half of it
+    python benchmarks/hw1.py [--out FILE.json]         # a minute and a half, on an idle machine
+    python benchmarks/hw1.py --what inference          # less
     python benchmarks/hw1.py --model crnn
-    python benchmarks/hw1.py --what remixing           # waveforms beside spectrograms, a minute
+    python benchmarks/hw1.py --what remixing           # waveforms beside spectrograms
 
 Same clips of 5 seconds, loss, optimizer and threads, those of train.py's default preset, in one run;
 ours and the peer take turns, step by step. Clips are noise and weights are random: speed depends on neither.
